@@ -1,0 +1,1 @@
+"""A small shop: prices, carts, orders, receipts and stock."""

@@ -1,0 +1,39 @@
+"""``hybridgen config``: shows settings and where each came from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hybridgen.errors import UsageError
+
+
+@click.group()
+def config() -> None:
+    """Show settings and where they come from."""
+
+
+@config.command()
+@click.argument("path", type=click.Path(path_type=Path), default=".")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option(
+    "--config", "chosen", metavar="FILE|NAME", help="A settings file, or a ready-made one's name."
+)
+def show(path: Path, as_json: bool, chosen: str | None) -> None:
+    """Print every setting that holds for PATH, with its value and source.
+
+    PATH is a file or folder of a project; without it, the current folder.
+    """
+    from hybridgen import settings
+    from hybridgen.report import listing
+
+    if not path.exists():
+        raise UsageError(f"{path} does not exist", "give a file or folder of a project")
+    loaded = settings.load_settings(settings.project_folder(path), {}, chosen)
+    rows = [
+        listing.Row(key, value, loaded.source_of(key))
+        for key, value in loaded.model_dump(mode="json").items()
+    ]
+    text = listing.as_json(rows) if as_json else listing.as_lines(rows)
+    click.echo(text)

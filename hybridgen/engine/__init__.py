@@ -1,0 +1,5 @@
+"""The model's own process: llama.cpp close to the metal, behind a pipe."""
+
+from hybridgen.engine.engine import Engine
+
+__all__ = ["Engine"]

@@ -1,0 +1,100 @@
+"""Chat templates, rendered so that text of a project can never become a control token.
+
+The template is Jinja source from the model file or its manifest. It is rendered with unique
+placeholders where the messages' content goes, and the result is split at them: only what the
+template itself wrote is tokenized with special tokens on.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+
+class ChatTemplateError(Exception):
+    """The chat template is missing, broken, or does not place every message once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a rendered prompt; control tokens count only if ``is_template``."""
+
+    text: str
+    is_template: bool
+
+
+class ChatTemplate:
+    """A compiled chat template.
+
+    Args:
+        source: its Jinja source.
+        bos: text of the model's begin-of-sequence token.
+        eos: text of the model's end-of-sequence token.
+
+    Raises:
+        ChatTemplateError: it cannot be compiled, or fails on a plain conversation.
+    """
+
+    def __init__(self, source: str, *, bos: str, eos: str) -> None:
+        import jinja2
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+        environment = ImmutableSandboxedEnvironment(
+            trim_blocks=True,
+            lstrip_blocks=True,
+            autoescape=False,  # a prompt is not HTML
+            extensions=["jinja2.ext.loopcontrols"],
+        )
+        environment.globals.update(bos_token=bos, eos_token=eos, raise_exception=_raise)
+        try:
+            self._template = environment.from_string(source)
+        except jinja2.TemplateError as error:
+            raise ChatTemplateError(f"it is not a Jinja template: {error}") from error
+        self.pieces("system", ("user",), "answer")
+
+    def pieces(self, system: str, user: Sequence[str], answer_start: str) -> list[Piece]:
+        """The prompt in order: template parts, and the content between them.
+
+        A template without a place for a system message gets it at the head of the user's.
+        """
+        try:
+            return self._pieces([("system", (system,)), ("user", user)], answer_start)
+        except ChatTemplateError:
+            return self._pieces([("user", (f"{system}\n\n", *user))], answer_start)
+
+    def _pieces(
+        self, messages: Sequence[tuple[str, Sequence[str]]], answer_start: str
+    ) -> list[Piece]:
+        content = [text for _, texts in messages for text in texts]
+        marks = [f"content{secrets.token_hex(12)}" for _ in content]
+        unused = iter(marks)
+        rendered = self._render(
+            [
+                {"role": role, "content": "".join(next(unused) for _ in texts)}
+                for role, texts in messages
+            ]
+        )
+        split = re.split(f"({'|'.join(marks)})", rendered)
+        if split[1::2] != marks:
+            raise ChatTemplateError("it does not place every message exactly once, in order")
+        pieces = [
+            Piece(content[index // 2], False) if index % 2 else Piece(text, True)
+            for index, text in enumerate(split)
+        ]
+        pieces.append(Piece(answer_start, False))
+        return [piece for piece in pieces if piece.text]
+
+    def _render(self, messages: list[dict[str, str]]) -> str:
+        # The template is foreign code in a sandbox: whatever it raises is its own failure.
+        try:
+            return self._template.render(messages=messages, add_generation_prompt=True)
+        except Exception as error:
+            raise ChatTemplateError(f"it fails on a plain conversation: {error}") from error
+
+
+def _raise(message: str) -> NoReturn:
+    """What templates call to refuse a conversation."""
+    raise ValueError(message)

@@ -1,0 +1,256 @@
+"""The engine's process: reads requests from one pipe, answers on another, until it closes.
+
+Nothing here imports the rest of hybridgen but the wire format. What this process covers: the
+model's crashes, hangs and memory are its own; its output goes to the log file; it dies with its
+parent. What it does not cover yet: it is not locked by the kernel (that is ``lockdown/``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hybridgen.engine import wire
+from hybridgen.engine.chat import ChatTemplate, ChatTemplateError
+from hybridgen.engine.stream import TextStream, is_looping
+
+if TYPE_CHECKING:
+    from hybridgen.engine.llama import Llama
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+_ALIVE_EVERY = 1.0
+
+
+class _RefusedError(Exception):
+    """A request or a model that cannot be served; another try would end the same way."""
+
+
+class _Pipes:
+    """The two pipes to the broker, and what it wants right now.
+
+    A thread reads requests even while llama.cpp computes, so a cancel is seen at once and the
+    end of the broker ends this process.
+    """
+
+    def __init__(self) -> None:
+        # Whatever libraries print to descriptor 1 must not reach the replies.
+        self._requests = os.fdopen(os.dup(0), "rb")
+        self._replies = os.fdopen(os.dup(1), "wb")
+        with Path(os.devnull).open("rb") as nothing:
+            os.dup2(nothing.fileno(), 0)
+        os.dup2(2, 1)
+        self._inbox: queue.SimpleQueue[wire.Message] = queue.SimpleQueue()
+        self._cancelled: set[int] = set()
+        self._last_sent = 0.0
+        self.deadline = float("inf")
+        self.request = 0
+
+    def start_reading(self) -> None:
+        """Starts the reader thread."""
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self._requests:
+            message = wire.decode(line)
+            if message["op"] == "cancel":
+                self._cancelled.add(int(message["id"]))
+            else:
+                self._inbox.put(message)
+        os._exit(0)
+
+    def next(self) -> wire.Message:
+        """Waits for the next request."""
+        return self._inbox.get()
+
+    def send(self, event: str, **fields: object) -> None:
+        """Sends one message to the broker."""
+        self._replies.write(wire.encode({"event": event, **fields}))
+        self._replies.flush()
+        self._last_sent = time.monotonic()
+
+    def should_stop(self) -> bool:
+        """Called from inside llama.cpp: keeps the broker informed, says whether to stop."""
+        now = time.monotonic()
+        if now - self._last_sent > _ALIVE_EVERY:
+            self.send("alive")
+        return now > self.deadline or self.request in self._cancelled
+
+
+def main() -> None:
+    """Serves one broker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the broker's; it tells us
+    pipes = _Pipes()
+    pipes.start_reading()
+    with contextlib.suppress(BrokenPipeError):
+        _serve(pipes)
+    os._exit(0)  # llama.cpp has nothing to tidy up that the kernel would not
+
+
+def _serve(pipes: _Pipes) -> None:
+    try:
+        request = wire.decode_load(pipes.next())
+        _protect(request)
+        model, template = _load(request, pipes)
+    except _RefusedError as refusal:
+        pipes.send("failed", message=str(refusal), is_final=True)
+        return
+    except MemoryError:
+        pipes.send("failed", message="there is not enough memory to load it", is_final=True)
+        return
+    pipes.send("ready", context_tokens=model.context_tokens)
+    while True:
+        message = pipes.next()
+        try:
+            if message["op"] == "count":
+                counts = [len(model.tokenize(text, is_special=False)) for text in message["texts"]]
+                pipes.send("counted", id=message["id"], counts=counts)
+            else:
+                _complete(model, template, wire.decode_complete(message), pipes)
+        except (_RefusedError, MemoryError) as error:
+            pipes.send("failed", id=message["id"], message=str(error), is_final=False)
+
+
+def _protect(request: wire.LoadRequest) -> None:
+    """Dies with the parent, is first in line for the out-of-memory killer, dumps no core."""
+    if sys.platform != "linux":
+        return
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    if request.dies_with_parent:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != request.parent:
+        os._exit(0)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
+    prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def _load(request: wire.LoadRequest, pipes: _Pipes) -> tuple[Llama, ChatTemplate]:
+    try:
+        from hybridgen.engine.llama import Llama, LoadError
+    except (ImportError, OSError, RuntimeError) as error:
+        raise _RefusedError(f"llama-cpp-python cannot be imported: {error}") from error
+    logging.getLogger("llama-cpp-python").setLevel(logging.WARNING)
+    try:
+        model = Llama(
+            Path(request.model),
+            context_tokens=request.context_tokens,
+            threads=request.threads,
+            should_stop=pipes.should_stop,
+        )
+    except LoadError as error:
+        raise _RefusedError(str(error)) from error
+    source = request.chat_template or model.chat_template
+    if not source:
+        raise _RefusedError("it has no chat template, and none was given with it")
+    try:
+        return model, ChatTemplate(source, bos=model.bos, eos=model.eos)
+    except ChatTemplateError as error:
+        raise _RefusedError(f"its chat template cannot be used: {error}") from error
+
+
+def _complete(
+    model: Llama, template: ChatTemplate, request: wire.CompleteRequest, pipes: _Pipes
+) -> None:
+    """Answers one completion, however it ends."""
+    from hybridgen.engine.llama import AbortedError
+
+    pipes.request = request.id
+    pipes.deadline = time.monotonic() + request.seconds
+    tokens: list[int] = []
+    for piece in template.pieces(request.system, request.user, request.answer_start):
+        tokens += model.tokenize(piece.text, is_special=piece.is_template)
+    tokens = model.with_bos(tokens)
+    if len(tokens) >= model.context_tokens:
+        raise _RefusedError(
+            f"the prompt has {len(tokens)} tokens and the context {model.context_tokens}"
+        )
+    generation = _Generation(model, request, pipes)
+    try:
+        generation.run(tokens)
+    except AbortedError:
+        generation.reason = "stopped"
+    finally:
+        pipes.deadline = float("inf")
+    generation.finish(len(tokens))
+
+
+class _Generation:
+    """One answer in the making; ``reason`` is how it ended.
+
+    ``end`` the model or a stop string ended it, ``loop`` it only repeated itself, ``length`` the
+    token cap or the context is full, ``stopped`` cancelled or out of time.
+    """
+
+    def __init__(self, model: Llama, request: wire.CompleteRequest, pipes: _Pipes) -> None:
+        self._model = model
+        self._request = request
+        self._pipes = pipes
+        self._stream = TextStream(request.stop)
+        self._sampled = 0
+        self._evaluated = 0
+        self.reason = "length"
+
+    def run(self, tokens: list[int]) -> None:
+        """Prefills and decodes until something ends it.
+
+        Raises:
+            AbortedError: cancelled or out of time.
+        """
+        self._evaluated = self._model.prefill(tokens)
+        sampler = self._model.sampler(
+            temperature=self._request.temperature, seed=self._request.seed
+        )
+        room = min(self._request.max_tokens, self._model.context_tokens - len(tokens))
+        try:
+            while self._sampled < room:
+                token = sampler.sample()
+                if self._model.is_end(token):
+                    self.reason = "end"
+                    return
+                self._sampled += 1
+                if self._took(self._model.piece(token)):
+                    return
+                if self._sampled < room:
+                    self._model.evaluate([token])
+        finally:
+            sampler.close()
+
+    def _took(self, piece: bytes) -> bool:
+        """Takes one token's bytes; True if they end the answer."""
+        text = self._stream.feed(piece)
+        self._send(text)
+        if self._stream.is_stopped:
+            self.reason = "end"
+        elif "\n" in text and is_looping(self._stream.text):
+            self.reason = "loop"
+        return self.reason != "length"
+
+    def finish(self, prompt_tokens: int) -> None:
+        """Sends what was held back, and the account."""
+        self._send(self._stream.finish())
+        self._pipes.send(
+            "done",
+            id=self._request.id,
+            reason=self.reason,
+            prompt_tokens=prompt_tokens,
+            evaluated_tokens=self._evaluated,
+            completion_tokens=self._sampled,
+        )
+
+    def _send(self, text: str) -> None:
+        if text:
+            self._pipes.send("text", id=self._request.id, text=text)
+
+
+if __name__ == "__main__":
+    main()

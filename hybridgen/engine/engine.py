@@ -1,0 +1,380 @@
+"""The engine as the broker sees it: a model that completes prompts and never takes a run down."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from hybridgen.domain import Completion, Fragment, Prompt, Usage
+from hybridgen.engine import wire
+from hybridgen.engine.machine import available_memory, usable_threads
+from hybridgen.engine.process import EngineProcess, ProcessGoneError, ProcessStuckError
+from hybridgen.errors import EngineError
+
+_MAX_RESTARTS = 3
+_STALL_SECONDS = 30.0
+_LOAD_SECONDS = 120.0
+_GRACE_SECONDS = 2.0  # between asking the process to stop and killing it
+_POLL_SECONDS = 0.05
+_SMALL_MODELS = ("qwen2.5-coder-0.5b", "smollm2-135m")
+
+
+class Engine:
+    """A quantized model in a child process.
+
+    ``start`` returns at once and the model loads while the caller does other things. A crash, an
+    out-of-memory kill or a hang raises :class:`EngineError` for the call in hand; the next call
+    starts a new process, at most three times. One thread at a time may call it; ``cancel`` may
+    come from anywhere.
+
+    Args:
+        model: the GGUF file.
+        model_name: its name for people and in completions.
+        context_tokens: size of the context (capped at what the model was trained with).
+        threads: None means as many as cores, affinity and control groups allow.
+        chat_template: Jinja source, or None for the file's own.
+        memory_bytes: what it needs when loaded; None estimates it from the file.
+        log: file for everything llama.cpp prints; no prompt is ever written there.
+        seed: added to the seed of every completion.
+        stall_seconds: silence after which the process counts as hung.
+
+    Attributes:
+        evaluated_tokens: prompt tokens really computed by the last completion; what it shares
+            with the one before is not computed again.
+        ended_by: how the last completion ended: ``"end"``, ``"loop"``, ``"length"`` or
+            ``"stopped"`` (cancelled or out of time).
+    """
+
+    def __init__(
+        self,
+        model: Path,
+        *,
+        model_name: str,
+        context_tokens: int = 4096,
+        threads: int | None = None,
+        chat_template: str | None = None,
+        memory_bytes: int | None = None,
+        log: Path,
+        seed: int = 0,
+        stall_seconds: float = _STALL_SECONDS,
+    ) -> None:
+        self._model = model
+        self._name = model_name
+        self._context_tokens = context_tokens
+        self._threads = threads
+        self._chat_template = chat_template
+        self._memory_bytes = memory_bytes
+        self._log = log
+        self._seed = seed
+        self._stall_seconds = stall_seconds
+        self._process: EngineProcess | None = None
+        self._is_ready = False
+        self._starts = 0
+        self._last_id = 0
+        self._last_heard = 0.0
+        self._is_cancelled = False
+        self._refusal: EngineError | None = None
+        self.evaluated_tokens = 0
+        self.ended_by = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int | None:
+        """The process that runs now."""
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Spawns the process and returns; what goes wrong is told by ``wait_ready``.
+
+        Call it from the main thread: the kernel ends the process with the thread that made it
+        (elsewhere only the closing pipe does).
+        """
+        if self._process is not None or self._refusal is not None:
+            return
+        self._refusal = self._memory_refusal()
+        if self._refusal is not None:
+            return
+        self._starts += 1
+        self._is_ready = False
+        self._last_heard = time.monotonic()
+        self._process = EngineProcess(self._log)
+        request = wire.LoadRequest(
+            model=str(self._model.absolute()),
+            context_tokens=self._context_tokens,
+            threads=self._threads or usable_threads(),
+            chat_template=self._chat_template,
+            parent=os.getpid(),
+            dies_with_parent=threading.current_thread() is threading.main_thread(),
+        )
+        self._send(wire.encode_load(request))
+
+    def wait_ready(self, timeout: float) -> None:
+        """Waits until the model is loaded.
+
+        Raises:
+            EngineError: it crashed, hung, was refused, does not fit into memory, or needs
+                longer than ``timeout`` seconds (then it goes on loading).
+        """
+        if self._refusal is not None:
+            raise self._refusal
+        if self._process is None:
+            self._restart()
+        end = time.monotonic() + timeout
+        while not self._is_ready:
+            message = self._receive(end)
+            if message is None:
+                raise EngineError(
+                    f"The model {self._name} was not loaded within {timeout:.0f} s.",
+                    "Give it more time with --budget, or take a smaller model.",
+                )
+            if message["event"] == "ready":
+                self._is_ready = True
+            elif message["event"] == "failed":
+                self._refusal = self._load_refusal(str(message["message"]))
+                self._discard()
+                raise self._refusal
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text has.
+
+        Raises:
+            EngineError: the process died, hung, or cannot load the model.
+        """
+        self.wait_ready(_LOAD_SECONDS)
+        request = self._next_id()
+        self._send(wire.encode({"op": "count", "id": request, "texts": list(texts)}))
+        message = self._reply(request, time.monotonic() + self._stall_seconds)
+        return [int(count) for count in message["counts"]]
+
+    def complete(
+        self,
+        prompt: Prompt,
+        *,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+        deadline: float,
+        stop: Sequence[str] = (),
+        on_text: Callable[[str], None] | None = None,
+    ) -> Completion:
+        """The model's answer to ``prompt``.
+
+        Args:
+            prompt: instructions, context and request; the answer begins with its ``answer_start``.
+            max_tokens: the most tokens to generate.
+            temperature: 0 always takes the likeliest token.
+            seed: equal seeds give equal answers on the same machine.
+            deadline: on the clock of ``time.monotonic``; what exists then is returned.
+            stop: strings that end the answer and are not part of it.
+            on_text: called with each new piece of generated text.
+
+        Raises:
+            EngineError: the process crashed or hung, or the prompt does not fit into the context.
+        """
+        began = time.monotonic()
+        self._is_cancelled = False
+        self.wait_ready(max(0.0, deadline - began))
+        request = wire.CompleteRequest(
+            id=self._next_id(),
+            system=_text(prompt.system),
+            user=(_text(prompt.context), _text(prompt.request)),
+            answer_start=prompt.answer_start,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            seed=self._seed + seed,
+            seconds=max(0.0, deadline - time.monotonic()),
+            stop=tuple(stop),
+        )
+        generated: list[str] = []
+        try:
+            self._send(wire.encode_complete(request))
+            done = self._collect(request.id, deadline, generated, on_text)
+        except BaseException:
+            # Ctrl-C, or on_text raised: nobody waits for this answer any more.
+            self._tell_cancel(request.id)
+            raise
+        self.evaluated_tokens = int(done["evaluated_tokens"])
+        self.ended_by = str(done["reason"])
+        return Completion(
+            text=prompt.answer_start + "".join(generated),
+            label=prompt.label,
+            backend="local",
+            model=self._name,
+            usage=Usage(
+                prompt_tokens=int(done["prompt_tokens"]),
+                completion_tokens=int(done["completion_tokens"]),
+                seconds=time.monotonic() - began,
+            ),
+            is_cut_off=self.ended_by in {"length", "stopped"},
+        )
+
+    def cancel(self) -> None:
+        """Ends the completion in hand; it returns what it has. May be called from any thread."""
+        self._is_cancelled = True
+
+    def close(self) -> None:
+        """Ends the process; harmless if there is none."""
+        self._discard()
+
+    def _collect(
+        self,
+        request: int,
+        deadline: float,
+        generated: list[str],
+        on_text: Callable[[str], None] | None,
+    ) -> wire.Message:
+        """Gathers text until the request is done."""
+        last_moment = deadline + _GRACE_SECONDS
+        is_told = False
+        while True:
+            if self._is_cancelled and not is_told:
+                is_told = True
+                self._tell_cancel(request)
+                last_moment = time.monotonic() + _GRACE_SECONDS
+            now = time.monotonic()
+            if now > last_moment:
+                raise self._lost("did not stop when it was told to")
+            message = self._receive(min(now + _POLL_SECONDS, last_moment))
+            if message is None or message.get("id") != request:
+                continue
+            if message["event"] == "failed":
+                raise self._request_refusal(str(message["message"]))
+            if message["event"] == "done":
+                return message
+            generated.append(str(message["text"]))
+            if on_text is not None:
+                on_text(generated[-1])
+
+    def _reply(self, request: int, end: float) -> wire.Message:
+        while True:
+            message = self._receive(end)
+            if message is None:
+                raise self._lost("does not answer")
+            if message.get("id") == request:
+                return message
+
+    def _receive(self, end: float) -> wire.Message | None:
+        """The next message, None when ``end`` has come; a hang or a death raises."""
+        assert self._process is not None
+        while True:
+            now = time.monotonic()
+            silent = self._last_heard + self._stall_seconds
+            try:
+                message = self._process.receive(max(0.0, min(end, silent) - now))
+            except ProcessGoneError as error:
+                raise self._lost(str(error)) from error
+            if message is not None:
+                self._last_heard = time.monotonic()
+                return message
+            if time.monotonic() >= silent:
+                raise self._lost(f"gave no sign of life for {self._stall_seconds:.0f} s")
+            if time.monotonic() >= end:
+                return None
+
+    def _send(self, line: bytes) -> None:
+        assert self._process is not None
+        self._last_heard = time.monotonic()
+        try:
+            self._process.send(line, self._stall_seconds)
+        except ProcessGoneError as error:
+            raise self._lost(str(error)) from error
+        except ProcessStuckError as error:
+            raise self._lost("takes no requests") from error
+
+    def _tell_cancel(self, request: int) -> None:
+        """Best effort: a process that does not listen is killed by its next caller."""
+        if self._process is None:
+            return
+        try:
+            self._process.send(wire.encode({"op": "cancel", "id": request}), 0.1)
+        except (ProcessGoneError, ProcessStuckError):
+            self._discard()
+
+    def _restart(self) -> None:
+        if self._starts > _MAX_RESTARTS:
+            raise EngineError(
+                f"The model's process ended {self._starts} times and is not started again.",
+                f"Look into {self._log}, or take a smaller model: hybridgen models list",
+            )
+        self.start()
+        if self._refusal is not None:
+            raise self._refusal
+
+    def _lost(self, how: str) -> EngineError:
+        """Drops the process; the next call starts another."""
+        self._discard()
+        hint = f"See {self._log}."
+        if "memory" in how:
+            hint = self._smaller_model()
+        elif "instruction" in how:
+            hint = "Build it here: pip install --force-reinstall --no-binary :all: llama-cpp-python"
+        return EngineError(f"The process of the model {self._name} {how}.", hint)
+
+    def _discard(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+        self._process = None
+        self._is_ready = False
+
+    def _next_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+    def _load_refusal(self, message: str) -> EngineError:
+        hint = "Check it with: hybridgen models verify"
+        if "memory" in message:
+            hint = self._smaller_model()
+        elif "template" in message:
+            hint = "Take a model that brings one: hybridgen models list"
+        return EngineError(f"The model {self._name} ({self._model}) was refused: {message}.", hint)
+
+    def _request_refusal(self, message: str) -> EngineError:
+        return EngineError(
+            f"The model {self._name} cannot take this request: {message}.",
+            "Name fewer or smaller targets (file.py::NAME).",
+        )
+
+    def _memory_refusal(self) -> EngineError | None:
+        """Why the model does not fit, or None; file pages already in memory count as free."""
+        try:
+            size = self._model.stat().st_size
+        except OSError as error:
+            return EngineError(
+                f"The model file {self._model} cannot be read: {error.strerror}.",
+                "Fetch it: hybridgen models pull",
+            )
+        # Weights, plus context and buffers: 0.2 GiB cover what the models of our list need.
+        need = self._memory_bytes or size + (200 << 20)
+        free = available_memory()
+        if free is None or need <= free:
+            return None
+        return EngineError(
+            f"The model {self._name} needs {need / 2**30:.1f} GiB of memory"
+            f" and {free / 2**30:.1f} GiB are free.",
+            self._smaller_model(),
+        )
+
+    def _smaller_model(self) -> str:
+        name = next((name for name in _SMALL_MODELS if name != self._name), _SMALL_MODELS[-1])
+        if self._name == _SMALL_MODELS[-1]:
+            return "It is the smallest model there is: close other programs."
+        return f"Close other programs, or take a smaller model: hybridgen models pull {name}"
+
+
+def _text(fragments: Sequence[Fragment]) -> str:
+    return "".join(fragment.text for fragment in fragments)

@@ -1,0 +1,102 @@
+"""The messages between broker and engine: one JSON object a line, on two pipes.
+
+::
+
+    broker -> engine                          engine -> broker
+    load      path, settings          ->      alive*  ready | failed
+    count     id, texts               ->      counted id, counts | failed
+    complete  id, prompt, limits      ->      alive*  text* id  done id | failed
+    cancel    id                      ->      (the request in hand answers done, early)
+
+``alive`` comes at most once a second while llama.cpp computes, so silence means a hang however
+slow the machine is. ``failed`` with ``is_final`` means that another try cannot help.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+Message = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRequest:
+    """What to load and how.
+
+    Attributes:
+        parent: process id of the broker.
+        dies_with_parent: ask the kernel to kill the engine when the broker's thread ends.
+        chat_template: Jinja source, or None to take the model file's own.
+    """
+
+    model: str
+    context_tokens: int
+    threads: int
+    chat_template: str | None
+    parent: int
+    dies_with_parent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteRequest:
+    """One completion.
+
+    Attributes:
+        system: text of the system message.
+        user: the user message in pieces that are tokenized apart (context, request), so that
+            an equal context always gives equal tokens.
+        answer_start: text that the answer begins with.
+        seconds: time left.
+    """
+
+    id: int
+    system: str
+    user: tuple[str, ...]
+    answer_start: str
+    max_tokens: int
+    temperature: float
+    seed: int
+    seconds: float
+    stop: tuple[str, ...]
+
+
+def encode(message: Message) -> bytes:
+    """One line; lone surrogates survive because JSON escapes them."""
+    return json.dumps(message, ensure_ascii=True).encode("ascii") + b"\n"
+
+
+def encode_load(request: LoadRequest) -> bytes:
+    """The first line that an engine gets."""
+    return encode({"op": "load", **asdict(request)})
+
+
+def encode_complete(request: CompleteRequest) -> bytes:
+    """A request for a completion as one line."""
+    return encode({"op": "complete", **asdict(request)})
+
+
+def decode(line: bytes) -> Message:
+    """The message of one line.
+
+    Raises:
+        ValueError: the line is not a JSON object.
+    """
+    message = json.loads(line)
+    if not isinstance(message, dict):
+        raise ValueError("a message is a JSON object")
+    return message
+
+
+def decode_load(message: Message) -> LoadRequest:
+    """The load request in ``message``."""
+    return LoadRequest(**{name: value for name, value in message.items() if name != "op"})
+
+
+def decode_complete(message: Message) -> CompleteRequest:
+    """The completion request in ``message``."""
+    fields = {name: value for name, value in message.items() if name != "op"}
+    fields["user"] = tuple(fields["user"])
+    fields["stop"] = tuple(fields["stop"])
+    return CompleteRequest(**fields)

@@ -1,0 +1,75 @@
+"""Calls that people wrote down: doctests and calls in docstrings."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import re
+from collections.abc import Iterator
+
+from hybridgen.domain import Candidate, Module, Target
+from hybridgen.post import candidates_from_code
+
+LONGEST_CALL = 300
+
+
+def docstring_candidates(module: Module, target: Target) -> tuple[Candidate, ...]:
+    """Candidates from the examples in a target's docstring, and the module's for its functions."""
+    found: list[Candidate] = []
+    texts = [target.docstring or ""]
+    if module.docstring and target.name in module.docstring:
+        texts.append(module.docstring)
+    for text in texts:
+        for code in (*_doctests(text), *_calls(text, target.name)):
+            found += candidates_from_code(
+                code, module, target, label=module.label, origin="docstring"
+            )
+    return tuple(dict.fromkeys(found))
+
+
+def _doctests(text: str) -> Iterator[str]:
+    if ">>>" not in text:
+        return
+    try:
+        examples = doctest.DocTestParser().get_examples(text)
+    except ValueError:
+        return
+    lines = []
+    for example in examples:
+        wanted = example.want.strip()
+        source = example.source.strip()
+        if wanted and "\n" not in wanted and not wanted.startswith("Traceback") and _is_value(wanted):
+            lines.append(f"assert {source} == {wanted}" if _is_value(source) else source)
+        else:
+            lines.append(source)
+    yield "\n".join(lines)
+
+
+def _is_value(text: str) -> bool:
+    try:
+        ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
+def _calls(text: str, name: str) -> Iterator[str]:
+    """Calls of ``name`` anywhere in prose, as far as they parse."""
+    for match in re.finditer(rf"(?<![\w.]){re.escape(name)}\(", text):
+        depth = 0
+        for end in range(match.end() - 1, min(len(text), match.start() + LONGEST_CALL)):
+            depth += {"(": 1, ")": -1}.get(text[end], 0)
+            if depth == 0:
+                call = text[match.start() : end + 1]
+                if _is_value(call) and _is_concrete(call):
+                    yield call
+                break
+
+
+def _is_concrete(call: str) -> bool:
+    """True if all names in it could be values, which the names of a signature are not."""
+    tree = ast.parse(call, mode="eval").body
+    if not isinstance(tree, ast.Call):
+        return False
+    arguments = (*tree.args, *(keyword.value for keyword in tree.keywords))
+    return not any(isinstance(node, ast.Name) for node in arguments)

@@ -1,0 +1,55 @@
+"""Kernel locks for the processes that hybridgen starts; so far the ``runner``.
+
+The runner executes code under test and generated tests. Its child process locks itself by
+``launch.py`` before the project's interpreter starts, as any user, without set-up.
+
+What the ``runner`` profile covers:
+
+- **Network**: no sockets of any family, no datagram pairs, no bind, connect, listen, accept or
+  addressed send, no io_uring. Only unconnected pairs of stream sockets, for asyncio.
+- **Files**: reads the project, the interpreter's prefixes, the system's runtime (/usr, /lib, a few
+  files of /etc, /proc, /sys, /dev); writes the scratch folder and /dev/null. Nothing of the home
+  folder, /tmp, /etc or other projects. No change of mode, owner, times, attributes or flags, not
+  even of files it can read; no watching of folders.
+- **Processes**: threads, but no new process; nothing can be executed but the interpreter and its
+  loader; no signal, trace, priority, limit, shared memory, message queue or key of another
+  process; no leaving of its session, so that ``killpg`` ends it; it dies with its parent.
+- **Kernel**: no mounts, namespaces, modules, bpf, perf, keyrings, clocks, reboot; no 32-bit or x32
+  calls; calls newer than the table answer ENOSYS. Root's capabilities are dropped.
+- **Terminal**: ioctl is limited to what Python needs: nothing can be typed into it.
+- **Resources**: memory, processor time, file size, open files; no core dumps.
+- **Environment**: scrubbed, with temporary HOME and TMPDIR; descriptors other than those given are
+  closed, and those given must not be sockets that lead outside.
+
+What it does NOT cover:
+
+- The project itself can be read whole, with ``.env`` and ``.git`` in it; so can all of /usr.
+- ``stat``, ``access`` and ``readlink`` tell whether a path outside exists, its size and times.
+- The sum of files in the scratch folder, the number of threads, the rate of output and the wall
+  clock have no limit here: whoever reads the child's pipes has to set them.
+- The limit on memory leaves out shared mappings up to four times its value.
+- Exec resets the flag that makes a process undumpable, so the same user's other programs can look
+  into the runner. The runner cannot look into them.
+- Covert channels (timing, load, cache) and holes in the kernel.
+- Before Linux 6.2 (Landlock ABI 1 and 2) nothing more is open, but ``os.rename`` between folders
+  of the scratch folder may fail with EXDEV (before 5.19).
+
+``sandlock`` 0.9 does Landlock and seccomp too, but as a compiled library for some platforms with a
+supervisor and a server of its own: more to trust than these few hundred lines of ctypes.
+"""
+
+from hybridgen.lockdown.command import LAUNCH_FAILED, locked_command
+from hybridgen.lockdown.level import LockLevel
+from hybridgen.lockdown.probe import probe
+from hybridgen.lockdown.profile import Limits, Profile, runner_environment, runner_profile
+
+__all__ = [
+    "LAUNCH_FAILED",
+    "Limits",
+    "LockLevel",
+    "Profile",
+    "locked_command",
+    "probe",
+    "runner_environment",
+    "runner_profile",
+]

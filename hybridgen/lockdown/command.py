@@ -1,0 +1,67 @@
+"""From a profile to a command line that locks itself before it starts the program."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hybridgen.errors import SandboxUnavailable
+from hybridgen.lockdown.level import LockLevel
+from hybridgen.lockdown.profile import Profile
+from hybridgen.lockdown.seccomp import FILTERS
+from hybridgen.lockdown.syscalls import this_architecture
+
+LAUNCHER = Path(__file__).with_name("launch.py")
+LAUNCH_FAILED = 97
+"""Exit status when a lock could not be taken; the reason is the line on stderr."""
+
+_FULL = LockLevel(sockets=True, files=True, why="asked for")
+
+
+def locked_command(
+    profile: Profile,
+    argv: Sequence[str],
+    *,
+    keep: Sequence[int] = (),
+    unsafe_level: LockLevel | None = None,
+) -> list[str]:
+    """The command line that locks itself by ``profile`` and then becomes ``argv``.
+
+    Start it from the process that called this function, and from a thread that lives as long as
+    the child: the kernel kills the child when the *thread* that started it ends. Start it with
+    ``start_new_session=True`` and stop it with ``os.killpg``.
+
+    Args:
+        profile: what ``argv`` may do.
+        argv: program, by absolute path, and arguments.
+        keep: descriptors that it inherits besides 0, 1 and 2 (pass them to ``Popen`` too).
+        unsafe_level: with ``--unsafe-no-sandbox`` only: take the locks that this level has and
+            go without the others.
+
+    Raises:
+        SandboxUnavailable: there is no filter for this machine, and nothing unsafe was asked for.
+    """
+    level = _FULL if unsafe_level is None else unsafe_level
+    if unsafe_level is not None and sys.platform != "linux":
+        return list(argv)
+    architecture = this_architecture()
+    if level.sockets and architecture is None:
+        raise SandboxUnavailable(
+            "There is no system call filter for this machine.",
+            "Run on Linux, x86_64 or aarch64, or accept the risk with --unsafe-no-sandbox.",
+        )
+    paths = {"read": profile.read, "execute": profile.execute, "write": profile.write}
+    plan = {
+        "parent": os.getpid(),
+        "keep": list(keep),
+        "limits": profile.limits.by_name(),
+        "landlock": {kind: [str(path) for path in paths[kind]] for kind in paths}
+        if level.files
+        else None,
+        "seccomp": FILTERS[profile.name](architecture) if level.sockets and architecture else None,
+    }
+    text = json.dumps(plan, separators=(",", ":"))
+    return [sys.executable, "-I", "-S", str(LAUNCHER), text, "--", *argv]

@@ -1,0 +1,248 @@
+"""Profiles: what a locked process may read, start, write and use up."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hybridgen.domain import Interpreter
+from hybridgen.errors import PolicyRefusal, RunnerError
+from hybridgen.lockdown.program import loader_of
+
+_RUNTIME = (
+    "/usr",
+    "/lib",
+    "/lib64",
+    "/nix/store",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/etc/mime.types",
+    "/etc/os-release",
+    "/etc/timezone",
+    "/sys/devices/system/cpu",
+    "/dev/random",
+    "/dev/urandom",
+    "/dev/zero",
+    "/proc/cpuinfo",
+    "/proc/filesystems",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/version",
+    "/proc/sys/vm/overcommit_memory",
+    # Not all of /proc/self: net/ and mountinfo tell of the user's connections and disks.
+    "/proc/self/cmdline",
+    "/proc/self/fd",
+    "/proc/self/maps",
+    "/proc/self/stat",
+    "/proc/self/statm",
+    "/proc/self/status",
+)
+_DEVICES_TO_WRITE = (Path("/dev/null"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one locked process may use up.
+
+    Attributes:
+        memory_bytes: heap, stacks and other private memory; address space is bounded by four
+            times as much, because large libraries map far more than they touch.
+        cpu_seconds: processor time of all its threads.
+        file_bytes: size of any one file that it writes.
+        open_files: descriptors open at a time.
+    """
+
+    memory_bytes: int = 2 * 1024**3
+    cpu_seconds: int = 600
+    file_bytes: int = 64 * 1024**2
+    open_files: int = 256
+
+    def by_name(self) -> dict[str, int]:
+        """The same as resource limits, by their name without ``RLIMIT_``."""
+        return {
+            "DATA": self.memory_bytes,
+            "AS": 4 * self.memory_bytes,
+            "CPU": self.cpu_seconds,
+            "FSIZE": self.file_bytes,
+            "NOFILE": self.open_files,
+            # Not 0: a core pattern that starts with a pipe ignores 0, and stops at 1.
+            # https://github.com/torvalds/linux/blob/v6.6/fs/coredump.c#L603
+            "CORE": 1,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a locked process may do; every path is absolute, resolved and exists.
+
+    Attributes:
+        name: the system call filter, a key of :data:`hybridgen.lockdown.seccomp.FILTERS`.
+        read: files and whole folders.
+        execute: programs and their loaders, single files.
+        write: files, and folders in which it may do everything but start programs.
+    """
+
+    name: str
+    read: tuple[Path, ...]
+    execute: tuple[Path, ...]
+    write: tuple[Path, ...]
+    limits: Limits = field(default_factory=Limits)
+
+
+def runtime_paths() -> tuple[Path, ...]:
+    """What any Python on this machine needs to read besides its own prefix."""
+    # Debian's site-packages link to /etc/python3.X/sitecustomize.py.
+    debian = sorted(Path("/etc").glob("python3*"))
+    paths = (*map(Path, _RUNTIME), *debian)
+    # /proc/self stays as it is: the launcher opens it, so it has to mean the launcher.
+    return tuple(
+        path if path.is_relative_to("/proc") else path.resolve() for path in paths if path.exists()
+    )
+
+
+def runner_profile(
+    *,
+    project: Path,
+    interpreter: Interpreter,
+    scratch: Path,
+    extra_read: Sequence[Path] = (),
+    limits: Limits | None = None,
+) -> Profile:
+    """The profile for code under test and generated tests.
+
+    Args:
+        project: the project's root, read-only.
+        interpreter: the project's Python; its prefixes come from the repository's own files, so
+            they are believed only where they hold a Python and open nothing else.
+        scratch: an existing folder of ours, the only place that can be written.
+        extra_read: further folders or files to read, chosen by the user.
+        limits: memory, time, file size, open files.
+
+    Raises:
+        PolicyRefusal: a path would open the user's home folder or other projects.
+        UsageError: the interpreter is not a program.
+        RunnerError: the scratch folder does not exist or holds what it must not.
+    """
+    root, place = project.resolve(), scratch.resolve()
+    runtime = runtime_paths()
+    homes = _homes()
+    _refuse_wide(root, "The project's root", homes, "Start hybridgen in a folder of its own.")
+    further = tuple(path.resolve() for path in extra_read if path.exists())
+    for path in further:
+        _refuse_wide(path, "The folder to read", homes, "Name the folders that are needed.")
+    prefixes = tuple(
+        path
+        for path in (prefix.resolve() for prefix in interpreter.prefixes if prefix.exists())
+        if not _is_inside(path, (*runtime, root))
+    )
+    for path in prefixes:
+        _check_prefix(path, interpreter, (*homes, root.parent))
+    _check_scratch(place, (root, *prefixes, *further, *homes))
+    read = tuple(dict.fromkeys((root, *prefixes, *further, *runtime)))
+    program = interpreter.path.resolve()
+    return Profile(
+        name="runner",
+        read=read,
+        execute=programs(program, read),
+        write=(place, *(path for path in _DEVICES_TO_WRITE if path.exists())),
+        limits=limits or Limits(),
+    )
+
+
+def programs(program: Path, readable: Iterable[Path]) -> tuple[Path, ...]:
+    """A program and its dynamic loader, the two files that the kernel opens to start it.
+
+    Raises:
+        PolicyRefusal: the loader lies outside of what may be read. A program that a repository
+            ships could name any file there, and to execute is to read.
+        UsageError: it is not a program.
+    """
+    loader = loader_of(program)
+    if loader is None:
+        return (program,)
+    if not _is_inside(loader, readable):
+        raise PolicyRefusal(
+            f"{program} wants to be started by {loader}, which is no part of its installation.",
+            "Choose another interpreter with --python.",
+        )
+    return (program, loader)
+
+
+def runner_environment(
+    interpreter: Interpreter, scratch: Path, *, hash_seed: int
+) -> dict[str, str]:
+    """The whole environment of a runner: nothing of the user's, the same on every machine.
+
+    Creates the folders ``home`` and ``tmp`` in ``scratch``, which it closes to other users. An interpreter started with ``-I``
+    or ``-E`` ignores the variables that begin with ``PYTHON``.
+    """
+    place = scratch.resolve()
+    # Code under test that runs as root could leave a setuid program here for other users.
+    place.chmod(0o700)
+    folders = {"HOME": place / "home", "TMPDIR": place / "tmp"}
+    for folder in folders.values():
+        folder.mkdir(mode=0o700, exist_ok=True)
+    return {
+        **{name: str(folder) for name, folder in folders.items()},
+        "PATH": f"{interpreter.path.parent}:/usr/bin:/bin",
+        "PYTHONHASHSEED": str(hash_seed),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONNOUSERSITE": "1",
+        "LANG": "C.UTF-8",
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "COLUMNS": "80",
+        # One thread: sums of floats in one order, and no stack for every core of a server.
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+    }
+
+
+def _homes() -> tuple[Path, ...]:
+    """Folders that nothing may open as a whole: the user's home and the data kept in it."""
+    names = [os.environ.get("HOME", "")]
+    with contextlib.suppress(KeyError):  # a container may run as a user that has no entry
+        names.append(pwd.getpwuid(os.getuid()).pw_dir)
+    homes = [Path(name).resolve() for name in names if name.startswith("/")]
+    return tuple(dict.fromkeys(home / ".local" / "share" for home in homes))
+
+
+def _is_inside(path: Path, folders: Iterable[Path]) -> bool:
+    return any(path.is_relative_to(folder) for folder in folders)
+
+
+def _refuse_wide(path: Path, what: str, protected: Iterable[Path], hint: str) -> None:
+    """Raise PolicyRefusal if ``path`` is the root folder or holds something protected."""
+    if path == Path(path.anchor):
+        raise PolicyRefusal(f"{what} is {path}, which would open the whole machine.", hint)
+    for folder in protected:
+        if folder.is_relative_to(path):
+            raise PolicyRefusal(f"{what} is {path}, which would open {folder} as well.", hint)
+
+
+def _check_prefix(path: Path, interpreter: Interpreter, protected: Iterable[Path]) -> None:
+    """A prefix may come from a ``pyvenv.cfg`` in the repository: it must be a Python, no more."""
+    hint = "Choose another interpreter with --python, such as one in a venv of the project."
+    _refuse_wide(path, f"The prefix of {interpreter.path}", protected, hint)
+    landmarks = ("lib*/python3*/os.py", "lib/pypy3*/os.py", "lib-python/3/os.py", "pyvenv.cfg")
+    if not any(next(path.glob(landmark), None) for landmark in landmarks):
+        raise PolicyRefusal(
+            f"{interpreter.path} says that it is installed in {path}, but no Python is there.", hint
+        )
+
+
+def _check_scratch(place: Path, others: Iterable[Path]) -> None:
+    """Whatever lies in the scratch folder can be overwritten by code under test."""
+    if not place.is_dir():
+        raise RunnerError(f"The scratch folder {place} does not exist.")
+    for other in others:
+        if other.is_relative_to(place):
+            raise RunnerError(
+                f"The scratch folder {place} holds {other}, which code under test could change.",
+                "Set TMPDIR to an empty folder outside of the project.",
+            )

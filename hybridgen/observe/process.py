@@ -1,0 +1,113 @@
+"""One worker process: started inside the locks, asked in JSON lines, killed when it is late."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+WORKER_FILE = Path(__file__).with_name("worker.py")
+LARGEST_ANSWER = 16 * 2**20
+
+
+class WorkerLost(Exception):
+    """The worker hung, died or said too much; ``reason`` is one of a few fixed words."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
+
+
+class WorkerProcess:
+    """A running worker.
+
+    Args:
+        command: the whole argument list, locks included.
+        environment: its whole environment.
+        folder: its working folder, inside its scratch.
+    """
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], folder: Path
+    ) -> None:
+        self._errors = folder / "worker.log"
+        with self._errors.open("wb") as errors:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                cwd=folder,
+                env=dict(environment),
+                start_new_session=True,
+                close_fds=True,
+            )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._requests = self._process.stdin
+        self._answers = self._process.stdout.fileno()
+        os.set_blocking(self._answers, False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._answers, selectors.EVENT_READ)
+
+    def ask(self, request: Mapping[str, Any], timeout: float) -> dict[str, Any]:
+        """Sends one request and waits for its answer.
+
+        Raises:
+            WorkerLost: with reason ``"timeout"``, ``"died"`` or ``"output"``; the process is
+                gone then.
+        """
+        deadline = time.monotonic() + timeout
+        try:
+            self._requests.write(json.dumps(request).encode() + b"\n")
+            self._requests.flush()
+        except (BrokenPipeError, OSError):
+            raise self._lost("died") from None
+        buffer = bytearray()
+        while not buffer.endswith(b"\n"):
+            left = deadline - time.monotonic()
+            if left <= 0 or not self._selector.select(left):
+                raise self._lost("timeout")
+            with contextlib.suppress(BlockingIOError):
+                piece = os.read(self._answers, 1 << 16)
+                if not piece:
+                    raise self._lost("died")
+                buffer += piece
+            if len(buffer) > LARGEST_ANSWER:
+                raise self._lost("output")
+        try:
+            answer = json.loads(buffer)
+        except ValueError:
+            raise self._lost("died", "its answer was not JSON") from None
+        if not isinstance(answer, dict):
+            raise self._lost("died", "its answer was not an object")
+        return answer
+
+    def _lost(self, reason: str, detail: str = "") -> WorkerLost:
+        self.close()
+        status = self._process.returncode
+        if reason == "died" and not detail:
+            with contextlib.suppress(OSError):
+                detail = self._errors.read_text(errors="replace").strip()[-300:]
+            detail = detail or f"exit status {status}"
+        return WorkerLost(reason, detail)
+
+    def close(self) -> None:
+        """Kills the process and everything in its session; safe to call twice."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            self._requests.close()
+        self._process.wait()
+        if not self._process.stdout or self._process.stdout.closed:
+            return
+        self._selector.close()
+        self._process.stdout.close()

@@ -1,0 +1,302 @@
+"""Runs candidates of one module in locked worker processes and turns answers into observations."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hybridgen.domain import (
+    Arc,
+    Candidate,
+    Check,
+    CheckKind,
+    ImportName,
+    Module,
+    Observation,
+    Raised,
+    StepKind,
+    StepResult,
+    strictest,
+)
+from hybridgen.errors import RunnerError, SourceError
+from hybridgen.lockdown import Limits, locked_command, runner_environment, runner_profile
+from hybridgen.observe.process import WORKER_FILE, WorkerLost, WorkerProcess
+
+IMPORT_TIMEOUT = 20.0
+"""Seconds that importing the module under test may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """The circumstances of a run that must not change what a test observes.
+
+    Attributes:
+        hash_seed: PYTHONHASHSEED of the process.
+        clock: seconds by which its wall clock is ahead.
+    """
+
+    hash_seed: int = 1
+    clock: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A candidate that gave no observation, and why in one word."""
+
+    candidate: Candidate
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """How workers are started.
+
+    Attributes:
+        is_locked: False only after ``--unsafe-no-sandbox``.
+        call_timeout: seconds that one candidate may take.
+        memory_bytes: address space of a worker.
+    """
+
+    is_locked: bool
+    call_timeout: float
+    memory_bytes: int
+
+
+def start_worker(
+    module: Module, sandbox: Sandbox, scratch: Path, *, hash_seed: int, extra_read: tuple[Path, ...]
+) -> WorkerProcess:
+    """Starts a worker for ``module`` in the folder ``scratch``, which it may write."""
+    project = module.project
+    environment = runner_environment(project.interpreter, scratch, hash_seed=hash_seed)
+    command = [str(project.interpreter.path), "-I", "-B", str(WORKER_FILE)]
+    if sandbox.is_locked:
+        profile = runner_profile(
+            project=project.root,
+            interpreter=project.interpreter,
+            scratch=scratch,
+            extra_read=(WORKER_FILE, *extra_read),
+            limits=Limits(memory_bytes=sandbox.memory_bytes),
+        )
+        command = locked_command(profile, command)
+    return WorkerProcess(command, environment, scratch)
+
+
+class Runner:
+    """The workers of one module: one live process for each variation in use.
+
+    Args:
+        module: the module under test.
+        sandbox: locks and limits.
+        scratch: an existing folder of its own; emptied on close.
+    """
+
+    def __init__(self, module: Module, sandbox: Sandbox, scratch: Path) -> None:
+        self._module = module
+        self._sandbox = sandbox
+        self._scratch = scratch
+        self._numbers = itertools.count(1)
+        self._workers: dict[Variation, tuple[WorkerProcess, Path]] = {}
+        self._import_name: ImportName | None = None
+        self.import_arcs: frozenset[Arc] = frozenset()
+        self.python_version = ""
+        self.restarts = 0
+
+    @property
+    def import_name(self) -> ImportName:
+        """The verified import name; :meth:`open` has to come first."""
+        assert self._import_name is not None, "open() comes first"
+        return self._import_name
+
+    def open(self) -> ImportName:
+        """Finds the import name under which Python gives exactly this file.
+
+        Raises:
+            SourceError: no name does: it fails, hangs, exits, or another copy is found.
+        """
+        failures = []
+        for name in self._module.import_names:
+            try:
+                answer = self._load(name, Variation())
+            except WorkerLost as lost:
+                failures.append(_lost_text(name, lost))
+                continue
+            if answer["ok"]:
+                self._import_name = name
+                self.import_arcs = _arcs(answer["arcs"])
+                self.python_version = str(answer["version"])
+                return name
+            self._forget(Variation())
+            failures.append(self._failure_text(name, answer))
+        hint = next((hint for _, hint in failures if hint), None)
+        texts = list(dict.fromkeys(text for text, _ in failures))
+        raise SourceError(f"{self._module.display}: {'; '.join(texts)}", hint)
+
+    def run(self, candidate: Candidate, variation: Variation = Variation()) -> Observation | Dropped:  # noqa: B008
+        """Executes one candidate; a worker that hangs, dies or was changed is replaced."""
+        try:
+            request = self._request(candidate)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return Dropped(candidate, "syntax")
+        try:
+            worker = self._worker(variation)
+            answer = worker.ask(request, self._sandbox.call_timeout)
+        except WorkerLost as lost:
+            self._forget(variation)
+            return Dropped(candidate, lost.reason)
+        if answer.get("error") is not None:
+            return Dropped(candidate, "import")
+        if answer["dirty"]:
+            self._forget(variation)
+        results = tuple(_result(item) for item in answer["steps"])
+        label = strictest((candidate.label, self._module.label))
+        return Observation(_wrapped(candidate, answer), results, _arcs(answer["arcs"]), label)
+
+    def close(self) -> None:
+        """Ends every worker and empties the scratch folder."""
+        for variation in tuple(self._workers):
+            self._forget(variation)
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _request(self, candidate: Candidate) -> dict[str, Any]:
+        names = sorted(used_names(candidate) & self._module.names)
+        imports = [f"from {self.import_name.name} import {name}" for name in names]
+        return {
+            "op": "run",
+            "imports": [*candidate.imports, *imports],
+            "fixtures": list(candidate.fixtures),
+            "steps": [
+                {"code": s.code, "probe": s.kind is StepKind.PROBE, "opinion": s.opinion}
+                for s in candidate.steps
+            ],
+        }
+
+    def _worker(self, variation: Variation) -> WorkerProcess:
+        if variation not in self._workers:
+            self.restarts += 1
+            answer = self._load(self.import_name, variation)
+            if not answer["ok"]:
+                self._forget(variation)
+                raise WorkerLost("died", "the module could not be imported again")
+        return self._workers[variation][0]
+
+    def _load(self, name: ImportName, variation: Variation) -> dict[str, Any]:
+        folder = self._scratch / f"worker-{next(self._numbers)}"
+        folder.mkdir()
+        worker = start_worker(
+            self._module, self._sandbox, folder, hash_seed=variation.hash_seed, extra_read=()
+        )
+        self._workers[variation] = (worker, folder)
+        request = {
+            "op": "load",
+            "name": name.name,
+            "paths": [str(name.root)],
+            "file": str(self._module.path),
+            "project": str(self._module.project.root),
+            "clock": variation.clock,
+        }
+        return worker.ask(request, IMPORT_TIMEOUT)
+
+    def _forget(self, variation: Variation) -> None:
+        entry = self._workers.pop(variation, None)
+        if entry is not None:
+            entry[0].close()
+            shutil.rmtree(entry[1], ignore_errors=True)
+
+    def _failure_text(
+        self, name: ImportName, answer: Mapping[str, Any]
+    ) -> tuple[str, str | None]:
+        interpreter = self._module.project.interpreter
+        if answer["error"] is None:
+            return (
+                f"importing {name.name} gives another file, {answer['found']}",
+                f"uninstall the other copy, or install this one: "
+                f"{interpreter.path} -m pip install -e {self._module.project.root}",
+            )
+        missing = answer.get("missing")
+        hint = None
+        if missing and missing.split(".")[0] != name.name.split(".")[0]:
+            hint = (
+                f"install what the project needs: {interpreter.path} -m pip install "
+                f"{missing.split('.')[0]}   (interpreter from {interpreter.why}; "
+                "choose another with --python)"
+            )
+        place = f" (line {answer['line']} of {answer['where']})" if answer.get("line") else ""
+        return f"importing {name.name} failed: {answer['error']}{place}", hint
+
+
+def _lost_text(name: ImportName, lost: WorkerLost) -> tuple[str, str | None]:
+    if lost.reason == "timeout":
+        return (
+            f"importing {name.name} did not end within {IMPORT_TIMEOUT:.0f} s",
+            "move what runs at import time into a function or under "
+            '`if __name__ == "__main__":`',
+        )
+    if lost.reason == "died" and "locks:" in lost.detail:
+        raise RunnerError(f"the sandbox could not start: {lost.detail}")
+    return f"importing {name.name} ended the process ({lost.detail or lost.reason})", None
+
+
+def used_names(candidate: Candidate) -> frozenset[str]:
+    """Names that the steps read and do not bind themselves before.
+
+    Raises:
+        SyntaxError: a step does not parse.
+    """
+    used: set[str] = set()
+    for step in candidate.steps:
+        mode = "eval" if step.kind is StepKind.PROBE else "exec"
+        for node in ast.walk(ast.parse(step.code, mode=mode)):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                used.add(node.id)
+    return frozenset(used)
+
+
+def _wrapped(candidate: Candidate, answer: Mapping[str, Any]) -> Candidate:
+    """``candidate`` with the wrappers that the worker put around coroutines and iterators."""
+    wraps = [item.get("wrap", "") for item in answer["steps"]]
+    if not any(wraps):
+        return candidate
+    steps = tuple(
+        replace(step, code=f"{wrap}({step.code})") if wrap else step
+        for step, wrap in zip(candidate.steps, wraps, strict=True)
+    )
+    imports = dict.fromkeys(candidate.imports)
+    if "asyncio.run" in wraps:
+        imports["import asyncio"] = None
+    return replace(candidate, steps=steps, imports=tuple(imports))
+
+
+def _arcs(pairs: list[list[int]]) -> frozenset[Arc]:
+    return frozenset((first, last) for first, last in pairs)
+
+
+def _checks(items: list[dict[str, Any]]) -> tuple[Check, ...]:
+    return tuple(
+        Check(CheckKind(i["kind"]), i["path"], i["expression"], tuple(i["imports"])) for i in items
+    )
+
+
+def _result(item: Mapping[str, Any]) -> StepResult:
+    raised = item.get("raised")
+    return StepResult(
+        status=str(item["status"]),
+        checks=_checks(item.get("checks", [])),
+        raised=None
+        if raised is None
+        else Raised(
+            type_name=raised["type_name"],
+            type_import=raised["type_import"],
+            match=raised["match"],
+            is_deliberate=raised["is_deliberate"],
+            is_inside=raised["is_inside"],
+        ),
+        output=str(item.get("output", "")),
+        warnings=tuple(item.get("warnings", ())),
+        changed=tuple((name, _checks(checks)) for name, checks in item.get("changed", ())),
+        opinion_holds=item.get("opinion_holds"),
+    )

@@ -1,0 +1,61 @@
+"""Cuts an observed candidate down to what is worth asserting.
+
+Only failing steps and what depends on them go; set-up, object state and order survive. Each
+deliberate exception becomes a candidate of its own, with just the set-up that it needs.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from hybridgen.domain import Candidate, Observation, Step, StepKind, StepResult
+
+
+def trim(observation: Observation) -> tuple[Candidate, ...]:
+    """The candidates worth confirming: one of what went well, one for each exception."""
+    pairs = tuple(zip(observation.candidate.steps, observation.results, strict=False))
+    fine = tuple(step for step, result in pairs if result.status == "ok")
+    found = []
+    if any(is_assertable(step, result) for step, result in pairs if result.status == "ok"):
+        found.append(fine)
+    for index, (step, result) in enumerate(pairs):
+        if result.raised is not None and result.raised.is_deliberate and result.raised.is_inside:
+            before = tuple(s for s, r in pairs[:index] if r.status == "ok")
+            found.append((*_needed(before, step), step))
+    return tuple(replace(observation.candidate, steps=steps) for steps in found)
+
+
+def is_assertable(step: Step, result: StepResult) -> bool:
+    """True if the step gives a test something to assert."""
+    if result.changed or result.warnings or result.output:
+        return True
+    return step.kind is StepKind.PROBE and bool(result.checks)
+
+
+def _needed(before: tuple[Step, ...], last: Step) -> tuple[Step, ...]:
+    """The steps of ``before`` that ``last`` depends on, by the names they share."""
+    wanted, kept = _names(last), []
+    for step in reversed(before):
+        names = _names(step)
+        if names & wanted and _binds_or_calls(step, wanted):
+            kept.append(step)
+            wanted |= names
+    return tuple(reversed(kept))
+
+
+def _names(step: Step) -> set[str]:
+    return {node.id for node in ast.walk(ast.parse(step.code)) if isinstance(node, ast.Name)}
+
+
+def _binds_or_calls(step: Step, wanted: set[str]) -> bool:
+    """True if ``step`` can give ``wanted`` names their state: it binds one or calls on one."""
+    for node in ast.walk(ast.parse(step.code)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in wanted:
+            return True
+        if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.Delete):
+            return True
+        if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.value, ast.Name):
+            if node.value.id in wanted and not node.value.id[:1].isupper():
+                return True
+    return False

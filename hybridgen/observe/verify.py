@@ -1,0 +1,243 @@
+"""Runs a rendered test file under real pytest, inside the locks, before it is written.
+
+The file is put into a *mirror* of the project: a scratch folder with a link to every entry of the
+project's root, in which only the folders that lead to the test file are real. So pytest finds the
+project's configuration, ``conftest.py`` files and packages exactly where it will find them later,
+and nothing of the project is touched.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import shutil
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hybridgen.domain import Arc, Module
+from hybridgen.observe.process import WorkerLost
+from hybridgen.observe.runner import Sandbox, start_worker
+
+LEFT_OUT = frozenset({".git", ".hg", ".pytest_cache", "__pycache__", ".mypy_cache", ".tox"})
+PYTEST_NEEDS = (
+    "pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments", "exceptiongroup", "tomli",
+    "typing_extensions",
+)  # fmt: skip
+ALONE_AT_ONCE = 2
+RUN_TIMEOUT = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class PytestRun:
+    """One run of pytest.
+
+    Attributes:
+        outcomes: name of a test function -> True if all its cases passed.
+        errors: what went wrong, for people.
+        arcs: line transitions in the module under test.
+        found: the file that the module was imported from, or None.
+        version: pytest's version.
+    """
+
+    outcomes: Mapping[str, bool]
+    errors: tuple[str, ...] = ()
+    arcs: frozenset[Arc] = frozenset()
+    found: str | None = None
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What real pytest says about the tests that hybridgen rendered.
+
+    Attributes:
+        failed: name of a test -> ``"alone"``, ``"together"`` or ``"shuffled"``.
+        import_error: why the file could not even be imported, or None.
+    """
+
+    failed: Mapping[str, str]
+    arcs: frozenset[Arc]
+    version: str
+    import_error: str | None = None
+
+
+class Verifier:
+    """Runs pytest for one module in a mirror of its project.
+
+    Args:
+        import_name: the verified import name of the module.
+        scratch: an existing folder of its own.
+    """
+
+    def __init__(self, module: Module, import_name: str, sandbox: Sandbox, scratch: Path) -> None:
+        self._module = module
+        self._import_name = import_name
+        self._sandbox = sandbox
+        self._scratch = scratch
+        self._numbers = itertools.count(1)
+        self._pytest_folder, self._pytest_sources = _stage_pytest(scratch / "pytest")
+
+    def existing(
+        self, files: Sequence[Path], *, timeout: float, without: Collection[str] = ()
+    ) -> PytestRun:
+        """Runs tests that are there already, for the coverage that they give.
+
+        Args:
+            without: names of test functions to leave out.
+        """
+        if not files:
+            return PytestRun({})
+        return self._run(files, {}, None, order=0, clock=0, timeout=timeout, without=without)
+
+    def check(
+        self, files: Mapping[Path, str], test_path: Path, names: Sequence[str], *, deadline: float
+    ) -> Verified:
+        """Runs ``names`` of ``test_path`` together, shuffled twice, and each alone.
+
+        Args:
+            files: new content of every file that would be written, the test file among them.
+            deadline: ``time.monotonic()`` after which the runs alone stop; a test that was not
+                run alone is kept, since it passed in three orders.
+        """
+        failed: dict[str, str] = {}
+        together = self._run((test_path,), files, names, order=0, clock=0, timeout=RUN_TIMEOUT)
+        if not together.outcomes:
+            text = "; ".join(together.errors) or "pytest found no tests"
+            return Verified({}, frozenset(), together.version, text)
+        if together.found != str(self._module.path.resolve()):
+            text = f"under pytest, {self._import_name} is {together.found or 'not imported'}"
+            return Verified({}, frozenset(), together.version, text)
+        _note(failed, together, names, "together")
+        for order, clock in ((1, 86_400 * 399 + 3_661), (2, 0)):
+            run = self._run((test_path,), files, names, order=order, clock=clock, timeout=RUN_TIMEOUT)
+            _note(failed, run, names, "shuffled")
+        for name, passed in self._alone(files, test_path, names, deadline):
+            if not passed:
+                failed.setdefault(name, "alone")
+        return Verified(failed, together.arcs, together.version)
+
+    def _alone(
+        self, files: Mapping[Path, str], test_path: Path, names: Sequence[str], deadline: float
+    ) -> Iterable[tuple[str, bool]]:
+        def one(name: str) -> tuple[str, bool]:
+            if time.monotonic() > deadline:
+                return name, True
+            run = self._run((test_path,), files, [name], order=0, clock=0, timeout=RUN_TIMEOUT)
+            return name, run.outcomes.get(name, False)
+
+        with ThreadPoolExecutor(ALONE_AT_ONCE) as pool:
+            return list(pool.map(one, names))
+
+    def _run(
+        self,
+        targets: Sequence[Path],
+        files: Mapping[Path, str],
+        names: Sequence[str] | None,
+        *,
+        order: int,
+        clock: int,
+        timeout: float,
+        without: Collection[str] = (),
+    ) -> PytestRun:
+        folder = self._scratch / f"verify-{next(self._numbers)}"
+        mirror = folder / "mirror"
+        mirror.mkdir(parents=True)
+        root = self._module.project.root
+        _mirror(root, mirror, {path.relative_to(root): text for path, text in files.items()})
+        request = {
+            "op": "pytest",
+            "folder": str(mirror),
+            "file": str(self._module.path),
+            "name": self._import_name,
+            "order": order,
+            "clock": clock,
+            "select": None if names is None else list(names),
+            "without": list(without),
+            "more_paths": [str(self._pytest_folder)],
+            "arguments": [
+                *("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly"),
+                *("-o", "addopts=", "--basetemp", str(folder / "basetemp")),
+                *("--rootdir", str(mirror), "--confcutdir", str(mirror)),
+                *(str(path.relative_to(root)) for path in targets),
+            ],
+        }
+        try:
+            worker = start_worker(
+                self._module,
+                self._sandbox,
+                folder,
+                hash_seed=7 + order,
+                extra_read=(self._pytest_folder, *self._pytest_sources),
+            )
+            try:
+                answer = worker.ask(request, timeout)
+            finally:
+                worker.close()
+        except WorkerLost as lost:
+            return PytestRun({}, (f"pytest {lost}",))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return _pytest_run(answer)
+
+
+def _pytest_run(answer: Mapping[str, Any]) -> PytestRun:
+    if not answer["ok"]:
+        return PytestRun({}, (str(answer["error"]),))
+    outcomes: dict[str, bool] = {}
+    for node, outcome in answer["outcomes"].items():
+        name = node.rpartition("::")[2].partition("[")[0]
+        outcomes[name] = outcomes.get(name, True) and outcome == "passed"
+    return PytestRun(
+        outcomes,
+        tuple(f"{node}: {text}" for node, text in answer["errors"]),
+        frozenset((first, last) for first, last in answer["arcs"]),
+        answer["found"],
+        str(answer["version"]),
+    )
+
+
+def _note(failed: dict[str, str], run: PytestRun, names: Sequence[str], reason: str) -> None:
+    for name in names:
+        if not run.outcomes.get(name, False):
+            failed.setdefault(name, reason)
+
+
+def _mirror(source: Path, mirror: Path, files: Mapping[Path, str]) -> None:
+    """Links every entry of ``source`` into ``mirror``; ``files`` are real, with their new text."""
+    inner: dict[str, dict[Path, str]] = {}
+    for path, text in files.items():
+        if len(path.parts) == 1:
+            (mirror / path).write_text(text, encoding="utf-8", newline="")
+        else:
+            inner.setdefault(path.parts[0], {})[Path(*path.parts[1:])] = text
+    if source.is_dir():
+        for entry in source.iterdir():
+            if entry.name in inner or entry.name in LEFT_OUT or Path(entry.name) in files:
+                continue
+            (mirror / entry.name).symlink_to(entry.resolve())
+    for name, below in inner.items():
+        (mirror / name).mkdir()
+        _mirror(source / name, mirror / name, below)
+
+
+def _stage_pytest(folder: Path) -> tuple[Path, tuple[Path, ...]]:
+    """A folder with nothing but our pytest in it, for projects that have none.
+
+    It comes last on the worker's path, so the project's own pytest wins where there is one, and
+    nothing else of our environment can be imported by the code under test.
+    """
+    folder.mkdir()
+    sources = []
+    for name in PYTEST_NEEDS:
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            continue
+        origin = Path(spec.origin)
+        source = origin.parent if origin.name == "__init__.py" else origin
+        (folder / source.name).symlink_to(source)
+        sources.append(source)
+    return folder, tuple(sources)

@@ -1,0 +1,1 @@
+"""Turns outcomes, settings and crashes into text; prints nothing itself."""

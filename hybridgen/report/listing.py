@@ -1,0 +1,39 @@
+"""Lists settings with value and source, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hybridgen.report.visible import visible
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One setting: its key, its value and the place that the value came from."""
+
+    key: str
+    value: str | float | bool | None
+    source: str
+
+
+def as_lines(rows: Sequence[Row]) -> str:
+    """``rows`` in three columns; an unset value is a dash."""
+    values = ["-" if row.value is None else visible(str(row.value)) for row in rows]
+    # TOML writes truth values in lower case, and so does everything that reads them.
+    values = [value.lower() if value in ("True", "False") else value for value in values]
+    key_width = max((len(row.key) for row in rows), default=0)
+    value_width = max(map(len, values), default=0)
+    return "\n".join(
+        f"{row.key:{key_width}}  {value:{value_width}}  {visible(row.source)}"
+        for row, value in zip(rows, values, strict=True)
+    )
+
+
+def as_json(rows: Sequence[Row]) -> str:
+    """``rows`` as one JSON document."""
+    settings = {row.key: {"value": row.value, "source": row.source} for row in rows}
+    return json.dumps({"schema_version": SCHEMA_VERSION, "settings": settings}, indent=2)

@@ -1,0 +1,22 @@
+"""The source room: what is under test, read from files and never imported or run.
+
+Paths become :class:`Selection`, a path's surroundings a ``Project``, a file a ``Module`` with
+its targets and the names by which it could be imported.
+"""
+
+from hybridgen.source.existing import tests_of
+from hybridgen.source.missing import missing_fragments
+from hybridgen.source.module import chosen_targets, display_path, read_module
+from hybridgen.source.project import find_project
+from hybridgen.source.selection import Selection, select
+
+__all__ = [
+    "Selection",
+    "chosen_targets",
+    "display_path",
+    "find_project",
+    "missing_fragments",
+    "read_module",
+    "select",
+    "tests_of",
+]

@@ -1,0 +1,353 @@
+"""Invariant 7: is a test harmless when it is run later, without a sandbox?
+
+An allow-list over the syntax tree. It covers what the *test* names: imports, builtins,
+attributes, files outside ``tmp_path``, changes of the module under test. It does not cover
+what the code under test does with the values that it is given; see ``sideeffects.py``.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+import symtable
+
+from hybridgen.suite import policy
+from hybridgen.suite.imports import Import, imports_in
+from hybridgen.suite.tmppath import Origins
+
+_COOKIE = re.compile(r"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_EXCEPTION = re.compile(policy.EXCEPTION_NAME)
+
+
+def forbidden(source: str, import_name: str) -> tuple[str, ...]:
+    """Says why a test file must not be written; empty means harmless.
+
+    Args:
+        source: the text of the file, or of hybridgen's part of it with all imports it uses.
+        import_name: the module under test (``shop.pricing``).
+
+    Returns:
+        reasons in source order, each with its line.
+    """
+    lines = source.split("\n", 2)[:2]
+    for number, line in enumerate(lines, start=1):
+        cookie = _COOKIE.match(line)
+        if cookie and cookie[1].lower() not in ("utf-8", "utf8"):
+            return (f"line {number}: declares the encoding {cookie[1]}",)
+    try:
+        tree = ast.parse(source)
+        screen = _Screen(import_name, _locals_by_line(source))
+        screen.visit(tree)
+    except (SyntaxError, ValueError) as error:
+        return (f"line {getattr(error, 'lineno', None) or 1}: not valid Python",)
+    except (RecursionError, MemoryError):
+        return ("line 1: nested too deeply to be checked",)
+    return tuple(f"line {line}: {why}" for line, why in sorted(screen.reasons))
+
+
+class _Screen(ast.NodeVisitor):
+    """Collects reasons; ``visit`` is called on every node, known or not."""
+
+    def __init__(self, import_name: str, locals_by_line: dict[int, frozenset[str]]) -> None:
+        self.locals_by_line = locals_by_line
+        self.package = import_name.partition(".")[0]
+        self.import_name = import_name
+        self.reasons: set[tuple[int, str]] = set()
+        self.imported: dict[str, Import] = {}
+        self.origins = Origins(ast.Module([], []), frozenset())
+        self.local: frozenset[str] = frozenset()
+        self.allowed: set[int] = set()  # id() of nodes that their parent has vouched for
+
+    def refuse(self, node: ast.AST, why: str) -> None:
+        """Notes a reason at the node's line."""
+        self.reasons.add((getattr(node, "lineno", 1), why))
+
+    def visit(self, node: ast.AST) -> None:
+        """Refuses unknown kinds of nodes, then goes on inside."""
+        kind = type(node).__name__
+        if kind not in policy.NODES:
+            self.refuse(node, f"uses {kind}")
+        super().visit(node)
+
+    # ---- the file ---------------------------------------------------------------------
+
+    def visit_Module(self, node: ast.Module) -> None:
+        """Only a docstring, imports and test functions stand at the top level."""
+        for child in node.body:
+            is_text = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
+            is_import = isinstance(child, ast.Import | ast.ImportFrom)
+            is_test = isinstance(child, ast.FunctionDef) and child.name.startswith("test_")
+            if not (is_text or is_import or is_test):
+                self.refuse(child, "has code outside of test functions")
+        self.imported = _imported(node.body)
+        for child in node.body:
+            if isinstance(child, ast.FunctionDef):
+                self._test(child)
+            else:
+                self.visit(child)
+
+    def _test(self, node: ast.FunctionDef) -> None:
+        """A test function: its decorators, its fixtures, its body."""
+        columns: set[str] = set()
+        for decorator in node.decorator_list:
+            names = _parametrized(decorator)
+            if names is None:
+                self.refuse(decorator, "has a decorator other than pytest.mark.parametrize")
+                continue
+            columns |= names
+            assert isinstance(decorator, ast.Call)
+            self.allowed.add(id(decorator.func))
+        arguments = node.args
+        names = {a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+        for name in sorted(names - columns - policy.FIXTURES):
+            self.refuse(node, f"uses the fixture {name}")
+        if arguments.vararg or arguments.kwarg or arguments.defaults:
+            self.refuse(node, "has unusual parameters")
+        outer = self.imported
+        self.imported = {**outer, **_imported(node.body)}
+        self.origins = Origins(node, self._project_names())
+        self.local = self.origins.bound | columns
+        self._scopes(node)
+        self.generic_visit(node)
+        self.local, self.imported = frozenset(), outer
+
+    def _scopes(self, node: ast.FunctionDef) -> None:
+        """Refuses what would make one name mean two things to this screen."""
+        first = min([node.lineno, *(item.lineno for item in node.decorator_list)])
+        own = self.locals_by_line.get(node.lineno) or self.locals_by_line.get(first, frozenset())
+        for name in sorted(self.origins.bound - own):
+            if hasattr(builtins, name) and (
+                name not in policy.BUILTINS or name in policy.BY_NAME
+            ):  # bound in an inner function only: elsewhere it is still the builtin
+                self.refuse(node, f"binds {name}")
+        direct = {id(child) for child in node.body}
+        for child in ast.walk(node):
+            if isinstance(child, ast.Import | ast.ImportFrom) and id(child) not in direct:
+                self.refuse(child, "has an import inside of another statement")
+
+    def _project_names(self) -> frozenset[str]:
+        return frozenset(n for n, item in self.imported.items() if self._is_project(item.module))
+
+    # ---- imports ----------------------------------------------------------------------
+
+    def _is_project(self, name: str) -> bool:
+        """True for the package under test."""
+        if self.package in policy.PACKAGES:
+            return False
+        return name == self.import_name or name.partition(".")[0] == self.package
+
+    def visit_Import(self, node: ast.Import) -> None:
+        """``import x``: listed modules of the standard library, and pytest."""
+        for alias in node.names:
+            if alias.name not in policy.MODULES or self._is_project(alias.name):
+                self.refuse(node, f"imports {alias.name}")
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        """``from x import y``: listed names, exceptions, or the package under test."""
+        base = node.module or ""
+        for alias in node.names:
+            if node.level or not self._may_take(base, alias.name):
+                self.refuse(node, f"imports {alias.name} from {'.' * node.level}{base}")
+
+    def _may_take(self, base: str, name: str) -> bool:
+        if self._is_project(base):
+            is_dunder = name.startswith("__") and name not in policy.DUNDERS
+            return name not in policy.NAMES and not is_dunder and name != "*"
+        if base in policy.EXCEPTION_MODULES and _EXCEPTION.fullmatch(name):
+            return True
+        return _is_listed(base, name)
+
+    # ---- names and attributes ---------------------------------------------------------
+
+    def visit_Name(self, node: ast.Name) -> None:
+        """A name is local, imported, or a listed builtin; modules are not passed around."""
+        if not isinstance(node.ctx, ast.Load) or id(node) in self.allowed:
+            return
+        name = node.id
+        if name in self.imported:
+            item = self.imported[name]
+            if not item.name or f"{item.module}.{item.name}" in policy.MODULES:
+                self.refuse(node, f"passes the module {name} around")
+            elif item.module == "pytest":
+                self.refuse(node, f"uses {name} other than as pytest.{item.name}")
+        elif name not in self.local and (
+            name not in policy.BUILTINS or name in policy.BY_NAME
+        ):
+            self.refuse(node, f"uses {name}")
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        """An attribute is not a way to a module, to a frame, or to a file."""
+        if id(node) in self.allowed:
+            return
+        self._attribute_name(node, node.attr)
+        if not isinstance(node.ctx, ast.Load):
+            self._change(node)
+        dotted = _dotted(node)
+        root = dotted.partition(".")[0]
+        item = self.imported.get(root)
+        if item is not None and not item.name:
+            self._from_module(node, dotted, item)
+            return
+        on_disk = policy.PATH_METHODS | policy.PATH_METHODS_OF_ONE
+        if node.attr in on_disk and not self._is_harmless_method(node):
+            self.refuse(node, f"uses .{node.attr} of something not made from tmp_path")
+        self.visit(node.value)
+
+    def _is_harmless_method(self, node: ast.Attribute) -> bool:
+        is_stored = not isinstance(node.ctx, ast.Load)
+        return is_stored or self.origins.may_touch_disk(node.value)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        """Text that only makes sense to ``eval`` or ``format`` is not given to any code."""
+        if isinstance(node.value, str | bytes):
+            text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
+            for word in policy.TEXTS:
+                if word in text:
+                    self.refuse(node, f"has a text with {word}")
+
+    def _attribute_name(self, node: ast.AST, name: str) -> None:
+        is_dunder = name.startswith("__") and name not in policy.DUNDERS
+        if is_dunder or name in policy.ATTRIBUTES:
+            self.refuse(node, f"uses the attribute {name}")
+
+    def _from_module(self, node: ast.Attribute, dotted: str, item: Import) -> None:
+        """``math.pi``, ``urllib.parse.quote``: the listed names of a listed module."""
+        parts = dotted.split(".")
+        full = [*(item.module if item.alias else parts[0]).split("."), *parts[1:]]
+        for split in range(len(full) - 1, 0, -1):
+            base = ".".join(full[:split])
+            if base in policy.MODULES:
+                if not _is_listed(base, full[split]) or base == "pytest" and full[1] == "mark":
+                    break
+                if base == "pytest" and full[1] != "approx":
+                    self.refuse(node, f"uses pytest.{full[1]} other than in a with statement")
+                for name in full[split + 1 :]:
+                    self._attribute_name(node, name)
+                return
+        self.refuse(node, f"uses {'.'.join(full)}")
+
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        """Nothing imported is changed through an index."""
+        if not isinstance(node.ctx, ast.Load):
+            self._change(node)
+        self.generic_visit(node)
+
+    def _change(self, node: ast.Attribute | ast.Subscript) -> None:
+        """Refuses to set an attribute or item of anything that was imported."""
+        if self.origins.is_shared(node.value, frozenset(self.imported)):
+            self.refuse(node, "changes the module under test")
+
+    # ---- calls ------------------------------------------------------------------------
+
+    def visit_Call(self, node: ast.Call) -> None:
+        """Calls that need their arguments checked."""
+        function = node.func
+        if isinstance(function, ast.Name) and function.id not in self.local:
+            self._builtin(node, function)
+        elif isinstance(function, ast.Attribute):
+            self._method(node, function)
+        self.generic_visit(node)
+
+    def _builtin(self, node: ast.Call, function: ast.Name) -> None:
+        name = function.id
+        if name in policy.BY_NAME:
+            self.allowed.add(id(function))
+            key = node.args[1] if len(node.args) > 1 else None
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                self._attribute_name(node, key.value)
+                if key.value in policy.PATH_METHODS | policy.PATH_METHODS_OF_ONE:
+                    self.refuse(node, f"uses {name} for .{key.value}")
+            else:
+                self.refuse(node, f"uses {name} with a computed name")
+            if name == "setattr" and self.origins.is_shared(
+                node.args[0] if node.args else function, frozenset(self.imported)
+            ):
+                self.refuse(node, "changes the module under test")
+        elif name == "type" and (len(node.args) != 1 or node.keywords):
+            self.refuse(node, "makes a class with type()")
+        elif name == "open" and node.args and self.origins.is_derived(node.args[0]):
+            self.allowed.add(id(function))
+
+    def _method(self, node: ast.Call, function: ast.Attribute) -> None:
+        name = function.attr
+        is_derived = self.origins.is_derived(function.value)
+        if name in policy.PATH_PAIRS and is_derived:
+            values = [*node.args, *(item.value for item in node.keywords)]
+            if not all(self.origins.is_derived(value) for value in values):
+                self.refuse(node, f"calls .{name} with a path not made from tmp_path")
+        if name in policy.PATH_METHODS_OF_ONE and not is_derived:
+            count = len(node.args) + sum(k.arg in (None, "target") for k in node.keywords)
+            is_starred = any(isinstance(argument, ast.Starred) for argument in node.args)
+            if count == 1 or is_starred:
+                self.visit_Attribute(function)
+            else:
+                # str.replace(a, b), date.replace(year=1), dict.copy(): nothing on disk
+                self.allowed.add(id(function))
+                self.visit(function.value)
+        if name in policy.PATH_LINKS and is_derived:
+            self.refuse(node, f"calls .{name}")
+
+    # ---- statements -------------------------------------------------------------------
+
+    def visit_With(self, node: ast.With) -> None:
+        """``pytest.raises`` and ``pytest.warns`` stand here and nowhere else."""
+        for item in node.items:
+            call = item.context_expr
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+                root = self.imported.get(_dotted(call.func).partition(".")[0])
+                if root is not None and root.module == "pytest" and not root.name:
+                    if call.func.attr in ("raises", "warns") and item.optional_vars is None:
+                        self.allowed.add(id(call.func))
+                    else:
+                        self.refuse(node, f"keeps what pytest.{call.func.attr} caught")
+        self.generic_visit(node)
+
+
+def _imported(body: list[ast.stmt]) -> dict[str, Import]:
+    """The imports that are statements of ``body`` itself."""
+    nodes = [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return {item.bound: item for node in nodes for item in imports_in(node)}
+
+
+def _locals_by_line(source: str) -> dict[int, frozenset[str]]:
+    """The names that are local to each top-level function, by the function's line."""
+    tables = symtable.symtable(source, "<test>", "exec").get_children()
+    return {
+        table.get_lineno(): frozenset(s.get_name() for s in table.get_symbols() if s.is_local())
+        for table in tables
+    }
+
+
+def _is_listed(base: str, name: str) -> bool:
+    """True if ``name`` may be taken from the standard library module ``base``."""
+    if base not in policy.MODULES:
+        return False
+    names = policy.MODULES[base]
+    return not name.startswith("_") and name != "*" if names is None else name in names
+
+
+def _dotted(node: ast.expr) -> str:
+    """``a.b.c`` for a chain of attributes on a name, else ""."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
+
+
+def _parametrized(decorator: ast.expr) -> set[str] | None:
+    """The argument names of a ``pytest.mark.parametrize`` decorator, None for any other."""
+    if not isinstance(decorator, ast.Call) or not decorator.args:
+        return None
+    if _dotted(decorator.func) != "pytest.mark.parametrize":
+        return None
+    if any(item.arg != "ids" for item in decorator.keywords):
+        return None  # indirect=True would turn values into fixtures
+    try:
+        names = ast.literal_eval(decorator.args[0])
+    except ValueError:
+        return None
+    if isinstance(names, str):
+        return {name.strip() for name in names.split(",")}
+    return set(names) if isinstance(names, tuple) else None

@@ -1,0 +1,209 @@
+"""Test functions as text: cases grouped by shape, named, with the imports they need."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dataclasses
+import itertools
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import TypeGuard
+
+from hybridgen.domain import Check, Module, Observation
+from hybridgen.suite.bodies import Body, indent, plain_body
+from hybridgen.suite.imports import Import, free_names, parse_imports, resolve
+from hybridgen.suite.naming import choose_name
+from hybridgen.suite.shapes import Shape, call_in, outcome_text, printed_only, shape_of
+from hybridgen.suite.tables import argument_names, table
+
+_TOOLS = (Import("pytest"), Import("math"), Import("asyncio"))
+
+
+class Unrenderable(Exception):
+    """A case that cannot become a test function; the message is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One test function.
+
+    Attributes:
+        name: of the function.
+        target: what it tests.
+        text: decorator and function, without the digest line.
+        imports: what has to be imported at the top of the file.
+    """
+
+    name: str
+    target: str
+    text: str
+    imports: tuple[Import, ...]
+
+    @property
+    def source(self) -> str:
+        """The function as a file of its own."""
+        return "\n".join([*(item.statement for item in self.imports), "", "", self.text, ""])
+
+
+def group(chosen: Sequence[Observation], module: Module) -> list[list[Observation]]:
+    """Cases of one test together, in the order of the tests in the file.
+
+    Targets come in source order; within a target values before output before exceptions.
+    """
+    order = {target.qualname: index for index, target in enumerate(module.targets)}
+    by_shape: dict[Shape | int, list[Observation]] = {}
+    for index, observation in enumerate(chosen):
+        by_shape.setdefault(shape_of(observation) or index, []).append(observation)
+
+    def rank(cases: list[Observation]) -> tuple[int, int, bool]:
+        last = cases[0].results[-1]
+        kind = 2 if last.raised is not None else 1 if printed_only(last) else 0
+        is_sequence = len(cases[0].candidate.steps) > 1
+        return order.get(cases[0].candidate.target, len(order)), kind, is_sequence
+
+    groups = [_sorted_rows(cases) for cases in by_shape.values()]
+    return sorted(groups, key=rank)
+
+
+def _sorted_rows(cases: list[Observation]) -> list[Observation]:
+    """Rows without doubles, those with one outcome next to each other."""
+    by_code = {case.candidate.steps[-1].code: case for case in reversed(cases)}
+    unique = [case for case in cases if by_code[case.candidate.steps[-1].code] is case]
+    outcomes = {text: index for index, text in enumerate(dict.fromkeys(map(outcome_text, unique)))}
+    return sorted(unique, key=lambda case: outcomes[outcome_text(case)])
+
+
+def build(
+    cases: Sequence[Observation],
+    module: Module,
+    import_name: str,
+    *,
+    taken: Set[str] = frozenset(),
+    bound: Mapping[str, Import | None] | None = None,
+) -> Block:
+    """Renders one test function.
+
+    Args:
+        cases: observations of one shape, or a single one.
+        module: the module under test.
+        import_name: how it is imported.
+        taken: names that the function must not have.
+        bound: what the file's top level binds already.
+
+    Raises:
+        Unrenderable: a name that the test needs is nowhere to be found, or hidden.
+    """
+    cases = [_with_known_warnings(case, module) for case in cases]
+    is_table = len(cases) > 1
+    decorator, body, columns = _parts(cases, module)
+    first = cases[0]
+    call = call_in(first.candidate.steps[-1].code)
+    target = next((t for t in module.targets if t.qualname == first.candidate.target), None)
+    parameters = argument_names(call, first.candidate.target, module) if call else ()
+    name = choose_name(cases, parameters, target, taken)
+    text = _function(name, decorator, body, columns)
+    explicit = [item for case in cases for item in _explicit(case, module, import_name)]
+    try:
+        names = free_names(text)
+        found, missing = resolve(names, [*explicit, *_TOOLS], module, import_name)
+    except (SyntaxError, ValueError) as error:
+        raise Unrenderable(f"not valid Python: {error}") from error
+    if missing:
+        raise Unrenderable(f"unknown or ambiguous name {missing[0]}")
+    if hidden := _hidden(text, module.names):
+        raise Unrenderable(f"uses {hidden} before it hides it")
+    items = tuple(dict.fromkeys(found.values()))
+    local = [item for item in items if _is_local(item, bound or {})]
+    if local:
+        if is_table and {item.bound for item in local} & free_names(_stub(decorator)):
+            raise Unrenderable(f"the file has another {local[0].bound}")
+        lines = tuple(item.statement for item in sorted(local))
+        body = Body((*lines, "", *body.lines), body.fixtures)
+        text = _function(name, decorator, body, columns)
+    kept = tuple(item for item in items if item not in local)
+    return Block(name, first.candidate.target, text, kept)
+
+
+def _parts(cases: Sequence[Observation], module: Module) -> tuple[str, Body, tuple[str, ...]]:
+    if len(cases) == 1:
+        return "", plain_body(cases[0], module.names), ()
+    used = {name for case in cases for name in _names_in(case)}
+    return table(cases, module, used)
+
+
+def _names_in(case: Observation) -> set[str]:
+    """Every name in a case, except the names of keywords."""
+    codes = [step.code for step in case.candidate.steps]
+    codes += [check.expression for check in _checks(case)]
+    trees = (ast.parse(code) for code in codes)
+    return {n.id for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Name)}
+
+
+def _function(name: str, decorator: str, body: Body, columns: tuple[str, ...]) -> str:
+    parameters = ", ".join(dict.fromkeys((*columns, *body.fixtures)))
+    head = f"{decorator}\n" if decorator else ""
+    return f"{head}def {name}({parameters}):\n{indent(chr(10).join(body.lines))}"
+
+
+def _stub(decorator: str) -> str:
+    return f"{decorator}\ndef test():\n    pass\n"
+
+
+def _is_local(item: Import, bound: Mapping[str, Import | None]) -> bool:
+    """True if the import cannot stand at the top of the file."""
+    if item.must_stay_local:
+        return True
+    return item.bound in bound and item.conflicts_with(bound[item.bound])
+
+
+def _checks(case: Observation) -> Iterable[Check]:
+    for result in case.results:
+        yield from result.checks
+        yield from itertools.chain.from_iterable(checks for _, checks in result.changed)
+
+
+def _explicit(case: Observation, module: Module, import_name: str) -> tuple[Import, ...]:
+    """The imports that a case brings along."""
+    statements = list(case.candidate.imports)
+    statements += [text for check in _checks(case) for text in check.imports]
+    raised = (result.raised for result in case.results)
+    statements += [item.type_import for item in raised if item is not None and item.type_import]
+    package = import_name.rpartition(".")[0]
+    return parse_imports(statements, package)
+
+
+def _with_known_warnings(case: Observation, module: Module) -> Observation:
+    """Warnings are observed by class name; one that cannot be imported becomes ``Warning``."""
+    results = tuple(
+        dataclasses.replace(
+            result,
+            warnings=tuple(
+                name if hasattr(builtins, name) or name in module.names else "Warning"
+                for name in result.warnings
+            ),
+        )
+        for result in case.results
+    )
+    return dataclasses.replace(case, results=results)
+
+
+def _hidden(text: str, names: frozenset[str]) -> str | None:
+    """A module's name that a test reads before it makes it a variable of its own."""
+    function = ast.parse(text).body[0]
+    assert isinstance(function, ast.FunctionDef)
+    stored = {n.id for n in ast.walk(function) if _is_store(n)} & names
+    ready: set[str] = {argument.arg for argument in function.args.args}
+    for statement in function.body:
+        nodes = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
+        is_augmented = isinstance(statement, ast.AugAssign)
+        for node in nodes:
+            is_read = isinstance(node.ctx, ast.Load) or is_augmented
+            if is_read and node.id in stored and node.id not in ready:
+                return node.id
+        ready |= {node.id for node in nodes if _is_store(node)}
+    return None
+
+
+def _is_store(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)

@@ -1,0 +1,68 @@
+"""Runs the ``ruff`` program of hybridgen's own environment, with no configuration of the project."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+from hybridgen.errors import HybridgenError
+
+_TIMEOUT = 60  # seconds; a test file takes milliseconds
+
+
+def format_source(source: str, line_length: int) -> str:
+    """``source`` as ``ruff format`` writes it, for Python 3.9 and newer.
+
+    Raises:
+        HybridgenError: ruff is missing, or ``source`` is not valid Python.
+    """
+    return _ruff(["format", f"--line-length={line_length}"], source)
+
+
+def sort_imports(source: str, first_party: str, line_length: int) -> str:
+    """Sorts the import statements of ``source``; the package under test comes last.
+
+    Raises:
+        HybridgenError: ruff is missing, or ``source`` is not valid Python.
+    """
+    known = json.dumps([first_party])
+    arguments = [
+        "check",
+        "--select=I",
+        "--fix",
+        "--quiet",
+        f"--config=lint.isort.known-first-party={known}",
+        f"--line-length={line_length}",
+    ]
+    return _ruff(arguments, source)
+
+
+def _ruff(arguments: list[str], source: str) -> str:
+    import ruff
+
+    try:
+        program = ruff.find_ruff_bin()
+        done = subprocess.run(
+            [
+                program,
+                *arguments,
+                "--isolated",
+                "--no-cache",
+                "--target-version=py39",
+                "--stdin-filename=test_rendered.py",
+                "-",
+            ],
+            input=source.encode("utf-8", "surrogatepass"),
+            capture_output=True,
+            timeout=_TIMEOUT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise HybridgenError(
+            f"ruff, which formats the tests, cannot be run: {error}",
+            "pip install --force-reinstall ruff",
+        ) from error
+    if done.returncode != 0:
+        reason = done.stderr.decode("utf-8", "replace").strip()
+        raise HybridgenError(f"ruff refused a rendered test: {reason}")
+    return done.stdout.decode("utf-8")

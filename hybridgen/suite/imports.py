@@ -1,0 +1,167 @@
+"""Import statements as data: what a test needs, what a file already binds."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import symtable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from hybridgen.domain import Module
+
+# pytest collects what matches these, also when it was only imported.
+_COLLECTED = ("test", "Test")
+_HOOKS = ("pytest_", "setup", "teardown", "setUp", "tearDown")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Import:
+    """One imported binding: ``import module`` or ``from module import name``."""
+
+    module: str
+    name: str = ""
+    alias: str = ""
+
+    @property
+    def bound(self) -> str:
+        """The name that the statement binds."""
+        return self.alias or self.name or self.module.partition(".")[0]
+
+    @property
+    def statement(self) -> str:
+        """The statement as source text."""
+        suffix = f" as {self.alias}" if self.alias else ""
+        if self.name:
+            return f"from {self.module} import {self.name}{suffix}"
+        return f"import {self.module}{suffix}"
+
+    def conflicts_with(self, other: Import | None) -> bool:
+        """True if both cannot be bound in one scope; None stands for anything but an import."""
+        if other is None:
+            return True
+        both_plain = not (self.name or self.alias or other.name or other.alias)
+        return self != other and not both_plain
+
+    @property
+    def must_stay_local(self) -> bool:
+        """True if pytest would take the name for a test or a hook of the test file."""
+        return self.bound.startswith((*_COLLECTED, *_HOOKS))
+
+
+def imports_in(node: ast.Import | ast.ImportFrom, package: str = "") -> Iterator[Import]:
+    """The bindings of one statement; relative ones are resolved against ``package``."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield Import(alias.name, "", alias.asname or "")
+        return
+    base = node.module or ""
+    if node.level:
+        parts = package.split(".") if package else []
+        kept = parts[: len(parts) - (node.level - 1)]
+        base = ".".join([*kept, base] if base else kept)
+    for alias in node.names:
+        if base and base != "__future__" and alias.name != "*":
+            same = alias.asname == alias.name
+            yield Import(base, alias.name, "" if same else alias.asname or "")
+
+
+def parse_imports(statements: Iterable[str], package: str = "") -> tuple[Import, ...]:
+    """The bindings of import statements given as source text; anything else is ignored."""
+    found: list[Import] = []
+    for statement in statements:
+        try:
+            body = ast.parse(statement).body
+        except (SyntaxError, ValueError):
+            continue
+        for node in body:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                found.extend(imports_in(node, package))
+    return tuple(found)
+
+
+def bindings(tree: ast.Module) -> dict[str, Import | None]:
+    """The names bound at a file's top level, with the import or None for other bindings."""
+    bound: dict[str, Import | None] = {}
+
+    def bind(name: str, item: Import | None) -> None:
+        bound[name] = item if bound.get(name, item) == item else None
+
+    def visit(node: ast.AST) -> None:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            bind(node.name, None)
+            return
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for item in imports_in(node):
+                bind(item.bound, item)
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            bind(node.id, None)
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(tree)
+    return bound
+
+
+def free_names(source: str) -> frozenset[str]:
+    """The names that ``source`` takes from outside itself, builtins left out.
+
+    Raises:
+        SyntaxError: ``source`` is not a valid module.
+    """
+    outer = symtable.symtable(source, "<test>", "exec")
+    bound = {s.get_name() for s in outer.get_symbols() if s.is_assigned() or s.is_imported()}
+    used: set[str] = set()
+
+    def visit(table: symtable.SymbolTable) -> None:
+        for symbol in table.get_symbols():
+            is_outer = table is outer or symbol.is_global()
+            if is_outer and symbol.is_referenced():
+                used.add(symbol.get_name())
+        for child in table.get_children():
+            visit(child)
+
+    visit(outer)
+    return frozenset(used - bound)
+
+
+def module_imports(module: Module, import_name: str) -> dict[str, Import]:
+    """The names that the module under test itself got by an import at its top level."""
+    is_package = module.path.stem == "__init__"
+    package = import_name if is_package else import_name.rpartition(".")[0]
+    return {item.bound: item for item in parse_imports(module.imports, package)}
+
+
+def resolve(
+    names: Iterable[str],
+    explicit: Iterable[Import],
+    module: Module,
+    import_name: str,
+) -> tuple[Mapping[str, Import], tuple[str, ...]]:
+    """Finds an import for each free name of a test.
+
+    Explicit imports (of the candidate, its checks, pytest) win; then what the module under
+    test imported itself is taken from where it came from; then the module's own names.
+
+    Returns:
+        the imports by bound name, and the names that are nobody's or claimed by two imports.
+    """
+    wanted: dict[str, list[Import]] = {}
+    for item in dict.fromkeys(explicit):
+        wanted.setdefault(item.bound, []).append(item)
+    own_imports = module_imports(module, import_name)
+    found: dict[str, Import] = {}
+    missing: list[str] = []
+    for name in sorted(names):
+        claims = wanted.get(name, [])
+        if len(claims) > 1 and any(claims[0].conflicts_with(other) for other in claims):
+            missing.append(name)
+        elif claims:
+            found.update((name if i == 0 else c.module, c) for i, c in enumerate(claims))
+        elif name in own_imports:
+            found[name] = own_imports[name]
+        elif name in module.names:
+            found[name] = Import(import_name, name)
+        elif not hasattr(builtins, name):
+            missing.append(name)
+    return found, tuple(missing)

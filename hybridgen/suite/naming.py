@@ -1,0 +1,221 @@
+"""Names for tests: what is tested, and what happens."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence, Set
+
+from hybridgen.domain import Check, CheckKind, Observation, Raised, Target, TargetKind
+from hybridgen.suite.shapes import call_in, printed_only
+
+_HINT = re.compile(r"test_[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+_MEANINGLESS = re.compile(r"(?:_?(?:case|example|basic|simple|test|function|method|\d+))+$")
+_RAISES = frozenset("raise raises error errors exception fails rejects throws raised".split())
+_CLAIMS = {"true": "True", "false": "False", "none": "None", "empty": "", "zero": "0"}
+_LONGEST = 70
+
+
+def slug(qualname: str) -> str:
+    """``Cart.add_item`` -> ``cart_add_item``, ``Cart.__len__`` -> ``cart_len``."""
+    parts = [_snake(part) for part in qualname.split(".")]
+    if parts[-1] == "init" and len(parts) > 1:
+        parts.pop()
+    return "_".join(part for part in parts if part)
+
+
+def choose_name(
+    observations: Sequence[Observation],
+    parameters: Sequence[str],
+    target: Target | None,
+    taken: Set[str],
+) -> str:
+    """A name that no other test has.
+
+    Args:
+        observations: the cases of the test, one for a plain test.
+        parameters: names of the arguments of its last call, "" where unknown.
+        target: what it tests, if known.
+        taken: the names in use.
+    """
+    subject = slug(observations[0].candidate.target) or "module"
+    names = [name[:_LONGEST].rstrip("_") for name in _proposals(observations, parameters, target)]
+    for name in (f"test_{subject}{'_' if detail else ''}{detail}" for detail in names):
+        if name not in taken:
+            return name
+    hint = observations[0].candidate.name_hint
+    for extra in (hint, *(f"test_{subject}_{number}" for number in range(2, len(taken) + 3))):
+        if extra and extra not in taken and _HINT.fullmatch(extra):
+            return extra
+    raise AssertionError("more numbers than names were tried")
+
+
+def _proposals(
+    observations: Sequence[Observation], parameters: Sequence[str], target: Target | None
+) -> Iterator[str]:
+    """What comes after ``test_<subject>``, best first."""
+    first = observations[0]
+    result = first.results[-1]
+    is_single = len(observations) == 1
+    if is_single and (detail := _hinted(first)) is not None:
+        yield detail
+    history = _history(first)
+    arguments = _describe(first, parameters) if is_single else ""
+    if result.raised is not None:
+        yield from _raising(result.raised, arguments, history)
+        return
+    if printed_only(result):
+        yield "_".join(filter(None, ["prints", *history]))
+    if result.warnings:
+        yield f"warns_with_{_snake(result.warnings[0])}"
+    if result.changed and not result.checks:
+        yield f"changes_{_snake(result.changed[0][0])}"
+    if history:
+        yield "_".join(history)
+    else:
+        is_class = target is not None and target.kind is TargetKind.CLASS
+        yield "attributes" if is_class and result.checks else ""
+    yield from _distinguished(first, result.checks, arguments, history)
+
+
+def _raising(raised: Raised, arguments: str, history: Sequence[str]) -> Iterator[str]:
+    after = "_".join(history)
+    if arguments:
+        yield f"rejects_{arguments}"
+    kind = f"raises_{_snake(raised.type_name)}"
+    yield "_".join(filter(None, [kind, after]))
+    if arguments:
+        yield f"{kind}_for_{arguments}"
+
+
+def _distinguished(
+    first: Observation, checks: Sequence[Check], arguments: str, history: Sequence[str]
+) -> Iterator[str]:
+    """Second choices, for the second test of one target."""
+    call = call_in(first.candidate.steps[-1].code)
+    after = "_".join(history)
+    if arguments:
+        yield "_".join(filter(None, ["of", arguments, after]))
+    if call is not None and call.keywords:
+        names = "_and_".join(_snake(name) for name, _ in call.keywords[:2])
+        yield "_".join(filter(None, ["with", names, after]))
+    kinds = {check.kind for check in checks}
+    if kinds == {CheckKind.IS}:
+        values = {check.expression for check in checks}
+        if len(values) == 1:
+            yield "_".join(filter(None, ["is", _snake(values.pop()), after]))
+    if any(check.path for check in checks):
+        yield "_".join(filter(None, ["attributes", after]))
+    if call is not None:
+        count = len(call.arguments)
+        words = {0: "without_arguments", 1: "with_one_argument", 2: "with_two_arguments"}
+        yield "_".join(filter(None, [words.get(count, f"with_{count}_arguments"), after]))
+
+
+def _history(observation: Observation) -> list[str]:
+    """``["after", "add", "and", "remove"]``: methods called before the last step."""
+    *before, last = observation.candidate.steps
+    names: list[str] = []
+    for step in before:
+        for node in ast.walk(_parse(step.code)):
+            is_method = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+            if is_method and isinstance(node.func.value, ast.Name):
+                name = _snake(node.func.attr)
+                is_own = node.func.value.id in _names(last.code)
+                if is_own and name and name not in names:
+                    names.append(name)
+    own = slug(observation.candidate.target.rpartition(".")[2])
+    names = [name for name in names if name != own]
+    if not names:
+        return []
+    words = names if len(names) <= 2 else [names[0], names[-1]]
+    return ["after", "_and_".join(words)]
+
+
+def _describe(observation: Observation, parameters: Sequence[str]) -> str:
+    """The one argument that stands out (``empty_text``, ``negative_price``), or ""."""
+    call = call_in(observation.candidate.steps[-1].code)
+    if call is None:
+        return ""
+    found: list[str] = []
+    for text, parameter in zip(call.arguments, parameters, strict=False):
+        quality = _quality(text)
+        if quality and parameter:
+            found.append(f"{quality}_{_snake(parameter)}")
+    return found[0] if len(found) == 1 else ""
+
+
+def _quality(text: str) -> str:
+    """What is remarkable about a literal, or ""."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return ""
+    if value is None:
+        return "missing"
+    if isinstance(value, bool):
+        return ""
+    if isinstance(value, str | bytes | list | tuple | dict | set) and not value:
+        return "empty"
+    if isinstance(value, str) and value.isspace():
+        return "blank"
+    if isinstance(value, int | float):
+        return "negative" if value < 0 else "zero" if value == 0 else ""
+    return ""
+
+
+def _hinted(observation: Observation) -> str | None:
+    """The candidate's own name without its subject, if it is decent and true."""
+    hint = observation.candidate.name_hint.strip().lower()
+    subject = slug(observation.candidate.target)
+    if not _HINT.fullmatch(hint) or len(hint) > _LONGEST:
+        return None
+    rest = hint.removeprefix("test_")
+    own = slug(observation.candidate.target.rpartition(".")[2])
+    for prefix in (subject, own):
+        if prefix and (rest == prefix or rest.startswith(f"{prefix}_")):
+            rest = rest[len(prefix) :].strip("_")
+            return rest if rest and not _MEANINGLESS.fullmatch(rest) and _is_true(
+                rest, observation
+            ) else None
+    return None
+
+
+def _is_true(claim: str, observation: Observation) -> bool:
+    """False if the words of a hint contradict what was observed, as far as words go."""
+    words = claim.split("_")
+    has_raised = observation.results[-1].status == "raised"
+    if has_raised != bool(_RAISES & set(words)):
+        return False
+    expressions = {check.expression for result in observation.results for check in result.checks}
+    code = " ".join(step.code for step in observation.candidate.steps)
+    known = f"{code} {' '.join(expressions)}"
+    for word in words:
+        claimed = _CLAIMS.get(word)
+        if claimed and claimed not in expressions and claimed not in known:
+            return False
+        if word.isdigit() and not re.search(rf"(?<!\d){word}(?!\d)", known):
+            return False
+        if word in ("true", "false") and claimed not in expressions:
+            return False
+    outcome = {"valid": "False", "invalid": "True"}
+    return not any(outcome.get(word) in expressions for word in words if word in outcome)
+
+
+def _snake(name: str) -> str:
+    """``ShoppingCart`` -> ``shopping_cart``, ``HTTPError`` -> ``http_error``."""
+    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    return re.sub(r"\W|__+", "_", text.strip("_")).lower()
+
+
+def _parse(code: str) -> ast.AST:
+    try:
+        return ast.parse(code)
+    except (SyntaxError, ValueError):
+        return ast.Module([], [])
+
+
+def _names(code: str) -> set[str]:
+    return {node.id for node in ast.walk(_parse(code)) if isinstance(node, ast.Name)}
+
+

@@ -1,0 +1,200 @@
+"""Cases of one shape as one ``@pytest.mark.parametrize`` test."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Collection, Sequence, Set
+from dataclasses import dataclass
+
+from hybridgen.domain import (
+    Check,
+    CheckKind,
+    Module,
+    Observation,
+    ParameterKind,
+    StepResult,
+    Target,
+)
+from hybridgen.suite.bodies import Body, approx, assertion, contexts, expression, indent, regex
+from hybridgen.suite.shapes import Call, call_in, printed_only
+
+# Names that mean something else as a parameter of a test function.
+_RESERVED = frozenset(
+    "request tmp_path capsys capfd monkeypatch cache tmpdir caplog recwarn pytestconfig self cls "
+    "pytest math asyncio result".split()
+)
+_SINGLETONS = frozenset({"True", "False", "None"})
+_POSITIONAL = (ParameterKind.POSITIONAL_ONLY, ParameterKind.POSITIONAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table: its name and a value, as source text, for each row."""
+
+    name: str
+    values: tuple[str, ...]
+
+    @property
+    def is_constant(self) -> bool:
+        """True if all rows hold the same."""
+        return len(set(self.values)) == 1
+
+
+def argument_names(call: Call, target_name: str, module: Module) -> tuple[str, ...]:
+    """The parameter name of each argument, from the signature where it is known."""
+    target = _called(call, target_name, module)
+    parameters = target.parameters if target is not None else ()
+    positional = [p.name for p in parameters if p.kind in _POSITIONAL]
+    variadic = [p.name for p in parameters if p.kind is ParameterKind.VAR_POSITIONAL]
+    names: list[str] = []
+    for index in range(len(call.positional)):
+        if index < len(positional):
+            names.append(positional[index])
+        elif variadic:
+            names.append(f"{variadic[0]}_{index - len(positional) + 1}")
+        else:
+            names.append("value" if len(call.positional) == 1 else f"value_{index + 1}")
+    return (*names, *(name for name, _ in call.keywords))
+
+
+def _called(call: Call, target_name: str, module: Module) -> Target | None:
+    """The target whose signature a call has to fit."""
+    by_name = {target.qualname: target for target in module.targets}
+    last = call.function.rpartition(".")[2]
+    own = by_name.get(target_name)
+    if call.function in by_name:
+        return by_name[call.function]
+    return own if own is not None and own.name == last else None
+
+
+def table(
+    rows: Sequence[Observation], module: Module, known: Collection[str]
+) -> tuple[str, Body, tuple[str, ...]]:
+    """Renders cases of one shape.
+
+    Args:
+        rows: the cases, at least two.
+        module: the module under test.
+        known: names that a column must not hide.
+
+    Returns:
+        the decorator, the body, and the names of the columns.
+    """
+    first = rows[0]
+    calls = [_call(row) for row in rows]
+    names = _distinct(argument_names(calls[0], first.candidate.target, module), known)
+    arguments = [
+        Column(name, tuple(call.arguments[index] for call in calls))
+        for index, name in enumerate(names)
+    ]
+    if all(column.is_constant for column in arguments):
+        raise AssertionError("rows of a table differ in at least one argument")
+    results = [row.results[-1] for row in rows]
+    expected = _expected(results, {*known, *names})
+    shown = [c for c in (*arguments, *expected) if not c.is_constant]
+    values = tuple(c.values[0] if c.is_constant else c.name for c in arguments)
+    code = expression(calls[0].text(values))
+    lines = [*first.candidate.steps[:-1]]
+    body = [step.code for step in lines] + _assertions(code, results, expected)
+    capsys = ("capsys",) if printed_only(results[0]) else ()
+    columns = tuple(column.name for column in shown)
+    return _decorator(shown), Body(tuple(body), (*first.candidate.fixtures, *capsys)), columns
+
+
+def _call(row: Observation) -> Call:
+    call = call_in(row.candidate.steps[-1].code)
+    assert call is not None, "only calls have a shape"
+    return call
+
+
+def _decorator(columns: Sequence[Column]) -> str:
+    rows = list(zip(*(column.values for column in columns), strict=True))
+    if len(columns) == 1:
+        names = f'"{columns[0].name}"'
+        lines = [row[0] for row in rows]
+    else:
+        names = f"({', '.join(repr(column.name) for column in columns)})"
+        lines = [f"({', '.join(row)})" for row in rows]
+    return f"@pytest.mark.parametrize({names}, [{', '.join(lines)},])"
+
+
+def _expected(results: Sequence[StepResult], taken: Set[str]) -> list[Column]:
+    """The columns on the expected side: one a check, or the output, or the message."""
+    first = results[0]
+    if first.raised is not None:
+        patterns = [regex(r.raised.match) if r.raised is not None else "" for r in results]
+        return [Column("message", tuple(patterns))] if first.raised.match else []
+    if printed_only(first):
+        return [Column("printed", tuple(repr(result.output) for result in results))]
+    columns: list[Column] = []
+    for index, check in enumerate(first.checks):
+        if check.kind is CheckKind.NAN:
+            continue
+        values = tuple(_value(result.checks[index]) for result in results)
+        names = _distinct([_column_name(check)], {*taken, *(c.name for c in columns)})
+        columns.append(Column(names[0], values))
+    return columns
+
+
+def _value(check: Check) -> str:
+    return approx(check) if check.kind is CheckKind.APPROX else check.expression
+
+
+def _column_name(check: Check) -> str:
+    suffix = "length" if check.kind is CheckKind.LENGTH else ""
+    suffix = "type" if check.kind is CheckKind.TYPE else suffix
+    path = re.sub(r"\W+", "_", check.path).strip("_")
+    return "_".join(filter(None, ["expected", path, suffix]))
+
+
+def _assertions(code: str, results: Sequence[StepResult], expected: list[Column]) -> list[str]:
+    first = results[0]
+    sides = [c.values[0] if c.is_constant else c.name for c in expected]
+    if first.raised is not None:
+        items = contexts(first.warnings, first.raised, sides[0] if sides else None)
+        return [f"with {', '.join(items)}:", indent(code)]
+    lines: list[str] = []
+    items = contexts(first.warnings, None)
+    if printed_only(first):
+        lines.append(code)
+        after = [f"assert capsys.readouterr().out == {sides[0]}"]
+    else:
+        is_inline = len(first.checks) == 1 and not items
+        subject = code if is_inline else "result"
+        if not is_inline:
+            lines.append(f"result = {code}")
+        after = _checks(subject, results, expected)
+    if items:
+        lines = [f"with {', '.join(items)}:", *map(indent, lines)]
+    return [*lines, *after]
+
+
+def _checks(subject: str, results: Sequence[StepResult], expected: list[Column]) -> list[str]:
+    lines: list[str] = []
+    columns = iter(expected)
+    for index, check in enumerate(results[0].checks):
+        if check.kind is CheckKind.NAN:
+            lines.append(assertion(check, subject))
+            continue
+        column = next(columns)
+        side = column.values[0] if column.is_constant else column.name
+        kinds = {result.checks[index].kind for result in results}
+        is_single = kinds == {CheckKind.IS} and set(column.values) <= _SINGLETONS
+        kind = CheckKind.IS if is_single else CheckKind.EQUAL
+        kind = check.kind if check.kind in (CheckKind.LENGTH, CheckKind.TYPE) else kind
+        lines.append(assertion(Check(kind, check.path, side), subject))
+    return lines
+
+
+def _distinct(names: Sequence[str], taken: Collection[str]) -> tuple[str, ...]:
+    """The names as parameters of a test: no keyword, no fixture, nothing hidden, no doubles."""
+    found: list[str] = []
+    for name in names:
+        plain = name.strip("_") or "value"
+        if keyword.iskeyword(plain):
+            plain = f"{plain}_"
+        while plain in _RESERVED or plain in taken or plain in found:
+            plain = f"{plain.rstrip('_')}_value"
+        found.append(plain)
+    return tuple(found)

@@ -1,0 +1,145 @@
+"""What differs between processes, hash seeds, clocks, folders and orders is never asserted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from hybridgen.domain import Candidate, Observation
+from hybridgen.observe.confirm import confirm
+from hybridgen.observe.runner import Dropped, Runner
+from hybridgen.observe.trim import trim
+
+UNSTABLE = '''
+import datetime, os, random, time, uuid
+from dataclasses import dataclass
+from datetime import date
+from datetime import datetime as moment
+
+calls = []
+
+class Order:
+    def __init__(self, name):
+        self.name = name
+        self.created = moment.now()
+        self.number = random.random()
+
+def f(kind):
+    if kind == "random":
+        return random.random()
+    if kind == "uuid":
+        return str(uuid.uuid4())
+    if kind == "clock":
+        return time.time()
+    if kind == "day":
+        return date.today().isoformat()
+    if kind == "weekday":
+        return datetime.datetime.now().year
+    if kind == "hash":
+        return ",".join({"a", "b", "c", "d", "e"})
+    if kind == "folder":
+        return os.getcwd()
+    if kind == "process":
+        return os.getpid()
+    if kind == "address":
+        return repr(object())
+    if kind == "raise":
+        raise ValueError(f"at {time.time()}")
+    if kind == "name":
+        return "stable"
+'''
+
+
+def confirmed(runner: Runner, candidate: Candidate) -> Observation | Dropped:
+    kept, dropped = confirm(runner, [candidate], seed=0, deadline=time.monotonic() + 20)
+    return kept[0] if kept else dropped[0]
+
+
+@pytest.mark.parametrize(
+    "kind", ["random", "uuid", "clock", "day", "weekday", "hash", "folder", "process", "address"]
+)
+def test_value_that_depends_on_the_run_is_dropped_as_unstable(
+    open_runner: Callable[..., Runner], candidate: Callable[..., Candidate], kind: str
+) -> None:
+    result = confirmed(open_runner(UNSTABLE), candidate(f"?f({kind!r})"))
+    assert isinstance(result, Dropped)
+    assert result.reason == "unstable"
+
+
+def test_stable_value_is_kept(
+    open_runner: Callable[..., Runner], candidate: Callable[..., Candidate]
+) -> None:
+    result = confirmed(open_runner(UNSTABLE), candidate("?f('name')"))
+    assert isinstance(result, Observation)
+    assert result.results[0].checks[0].expression == "'stable'"
+
+
+def test_only_the_stable_attributes_of_an_object_are_kept(
+    open_runner: Callable[..., Runner], candidate: Callable[..., Candidate]
+) -> None:
+    result = confirmed(open_runner(UNSTABLE), candidate("?Order('a')"))
+    assert isinstance(result, Observation)
+    assert [check.path for check in result.results[0].checks] == ["", ".name"]
+
+
+def test_exception_whose_message_differs_is_kept_without_it(
+    open_runner: Callable[..., Runner], candidate: Callable[..., Candidate]
+) -> None:
+    result = confirmed(open_runner(UNSTABLE), candidate("?f('raise')"))
+    assert isinstance(result, Observation)
+    raised = result.results[0].raised
+    assert raised is not None
+    assert (raised.type_name, raised.match) == ("ValueError", "")
+
+
+def test_candidate_out_of_time_is_dropped_as_budget(
+    open_runner: Callable[..., Runner], candidate: Callable[..., Candidate]
+) -> None:
+    runner = open_runner(UNSTABLE)
+    kept, dropped = confirm(runner, [candidate("?f('name')")], seed=0, deadline=0.0)
+    assert not kept
+    assert dropped[0].reason == "budget"
+
+
+CART = '''
+class Cart:
+    def __init__(self, limit=2):
+        self.items = []
+        self.limit = limit
+
+    def add(self, item):
+        if len(self.items) >= self.limit:
+            raise ValueError("full")
+        self.items.append(item)
+        return len(self.items)
+'''
+
+
+def codes(candidate: Candidate) -> list[str]:
+    return [step.code for step in candidate.steps]
+
+
+def test_trim_keeps_state_and_gives_each_exception_its_own_candidate(
+    open_runner: Callable[..., Runner], candidate: Callable[..., Candidate]
+) -> None:
+    runner = open_runner(CART)
+    whole = candidate(
+        "cart = Cart()", "other = Cart(0)", "?cart.add('a')", "?cart.nothing", "?cart.add('b')", "?cart.add('c')",
+        "?cart.items",
+    )  # fmt: skip
+    observation = runner.run(whole)
+    assert isinstance(observation, Observation)
+    fine, failing = trim(observation)
+    assert codes(fine) == ["cart = Cart()", "other = Cart(0)", "cart.add('a')", "cart.add('b')", "cart.items"]
+    assert codes(failing) == ["cart = Cart()", "cart.add('a')", "cart.add('b')", "cart.add('c')"]
+
+
+def test_sequence_is_run_again_from_a_fresh_object(
+    open_runner: Callable[..., Runner], candidate: Callable[..., Candidate]
+) -> None:
+    result = confirmed(open_runner(CART), candidate("cart = Cart()", "?cart.add('a')", "?cart.items"))
+    assert isinstance(result, Observation)
+    assert result.results[1].checks[0].expression == "1"
+    assert result.results[2].checks[0].expression == "['a']"

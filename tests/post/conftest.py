@@ -1,0 +1,123 @@
+"""Modules under test for the post-processing layer, read from source text with ast only."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hybridgen.domain import (
+    Fragment,
+    Interpreter,
+    Label,
+    Module,
+    Parameter,
+    ParameterKind,
+    Project,
+    Target,
+    TargetKind,
+)
+
+CORPUS = Path(__file__).parent / "corpus"
+_BINDINGS = {"property": "property", "staticmethod": "static", "classmethod": "class"}
+
+
+def _parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[Parameter, ...]:
+    arguments = function.args.args
+    padding: list[ast.expr | None] = [None] * (len(arguments) - len(function.args.defaults))
+    return tuple(
+        Parameter(
+            item.arg,
+            ParameterKind.POSITIONAL,
+            ast.unparse(item.annotation) if item.annotation else None,
+            ast.unparse(default) if default else None,
+        )
+        for item, default in zip(arguments, padding + function.args.defaults, strict=True)
+        if item.arg not in ("self", "cls")
+    )
+
+
+def _target(node: ast.stmt, source: str, parent: str = "") -> Target:
+    assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    decorators = tuple(ast.unparse(item) for item in node.decorator_list)
+    kind = TargetKind.METHOD if parent else TargetKind.FUNCTION
+    parameters: tuple[Parameter, ...] = ()
+    if isinstance(node, ast.ClassDef):
+        kind = TargetKind.CLASS
+        for item in node.body:
+            if isinstance(item, ast.FunctionDef) and item.name == "__init__":
+                parameters = _parameters(item)
+            elif isinstance(item, ast.AnnAssign) and "dataclass" in decorators:
+                default = ast.unparse(item.value) if item.value else None
+                field = Parameter(ast.unparse(item.target), ParameterKind.POSITIONAL, None, default)
+                parameters += (field,)
+    else:
+        parameters = _parameters(node)
+    return Target(
+        qualname=f"{parent}.{node.name}" if parent else node.name,
+        kind=kind,
+        is_async=isinstance(node, ast.AsyncFunctionDef),
+        parameters=parameters,
+        returns=None,
+        docstring=ast.get_docstring(node),
+        decorators=decorators,
+        binding=next((_BINDINGS[d] for d in decorators if d in _BINDINGS), "instance")
+        if parent
+        else "",
+        bases=(),
+        first_line=node.lineno,
+        last_line=node.end_lineno or node.lineno,
+        source=ast.get_source_segment(source, node) or "",
+        calls=(),
+        raises=(),
+        label=Label.CONFIDENTIAL,
+    )
+
+
+def _module(source: str, path: Path) -> Module:
+    targets: list[Target] = []
+    names: set[str] = set()
+    imports: list[str] = []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            imports.append(ast.unparse(node))
+            names |= {(item.asname or item.name).split(".")[0] for item in node.names}
+        elif isinstance(node, ast.Assign):
+            names |= {item.id for item in node.targets if isinstance(item, ast.Name)}
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+            targets.append(_target(node, source))
+            if isinstance(node, ast.ClassDef):
+                methods = [n for n in node.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+                targets.extend(_target(method, source, node.name) for method in methods)
+    return Module(
+        path=path,
+        display=path.name,
+        project=Project(path.parent, Interpreter(Path("python"), "test", ()), path.parent, ()),
+        source=Fragment(source, Label.CONFIDENTIAL, path.name, "test"),
+        import_names=(),
+        docstring=None,
+        targets=tuple(targets),
+        imports=tuple(imports),
+        constants=(),
+        names=frozenset(names),
+    )
+
+
+@pytest.fixture(scope="session")
+def make_module() -> Callable[[str], Module]:
+    """Builds a module under test from source text."""
+    return lambda source: _module(source, Path("/nowhere/under_test.py"))
+
+
+@pytest.fixture(scope="session")
+def sample_module() -> Callable[[str], Module]:
+    """Reads one of the sample modules that the corpus is about."""
+
+    def read(name: str) -> Module:
+        path = CORPUS / f"{name}.py"
+        return _module(path.read_text(encoding="utf-8"), path)
+
+    return read

@@ -1,0 +1,75 @@
+"""The report for people."""
+
+import io
+import subprocess
+import sys
+from dataclasses import replace
+
+from rich.console import Console
+
+from hybridgen.domain import Coverage
+from hybridgen.report.console import plain_report, rich_report
+
+
+def test_one_tested_module(tested):
+    assert (
+        plain_report([tested])
+        == """\
+shop/pricing.py
+  14 tests in tests/test_pricing.py  line 0 -> 99 %, branch 0 -> 91 %
+  confidential (not marked), local, qwen2.5-coder-0.5b, 1,920 tokens, 48.2 s
+  run by .venv/bin/python
+  dropped: 2 flaky, 5 redundant
+  note: 1 suspect
+    see test_tier"""
+    )
+
+
+def test_several_modules_end_with_a_total(tested, covered, failed):
+    lines = plain_report([tested, covered, failed]).splitlines()
+    assert lines[7:] == [
+        "shop/cart.py",
+        "  nothing to add  line 100 -> 100 %, branch 100 -> 100 %",
+        "  public (marked public), local, no model, 0 tokens, 1.0 s",
+        "  run by python",
+        "shop/\\x1b[31mbad[bold].py",
+        "  error: syntax error in line 3",
+        "  correct it",
+        "  confidential (not marked), local, no model, 0 tokens, 0.0 s",
+        "  run by python",
+        "3 modules: 1 with new tests, 1 without success; 14 tests, 1,920 tokens, 49.2 s",
+    ]
+
+
+def test_no_module_at_all_is_said():
+    assert plain_report([]).startswith("0 modules: ")
+
+
+def test_a_module_without_tests_says_so(tested):
+    outcome = replace(tested, tests_kept=0, test_file=None, exit_code=1)
+    assert "  no tests  line 0 -> 99 %" in plain_report([outcome])
+
+
+def test_coverage_is_never_rounded_up_to_all(tested):
+    outcome = replace(tested, coverage_before=None, coverage_after=Coverage(99.99, 100.0, 99.99))
+    assert "  line 99 %, branch 100 %" in plain_report([outcome])
+
+
+def test_a_terminal_shows_the_same_text_in_colour(tested, covered, failed):
+    outcomes = [tested, covered, failed]
+    text = rich_report(outcomes)
+    # Brackets in a file's name are not read as markup.
+    assert text.plain == plain_report(outcomes)
+    stream = io.StringIO()
+    Console(file=stream, force_terminal=True, color_system="standard", width=40).print(
+        text, soft_wrap=True
+    )
+    shown = stream.getvalue()
+    assert "\x1b[32m  14 tests in tests/test_pricing.py" in shown
+    assert "\x1b[31m  error: syntax error" in shown
+    assert "\x1b[1mshop/\\x1b[31mbad[bold].py" in shown
+
+
+def test_plain_text_needs_no_rich():
+    code = "import sys, hybridgen.report.console; sys.exit('rich' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -1,0 +1,355 @@
+"""Precedence, sources, and what a project's file may and may not say."""
+
+import os
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from hybridgen.errors import SettingsError
+from hybridgen.resources import resource_folder
+from hybridgen.settings import (
+    OTHER_VARIABLES,
+    PROJECT_KEYS,
+    Settings,
+    load_settings,
+    project_folder,
+    ready_made_names,
+    user_file,
+)
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Gives each test a user of its own; returns where that user's file would be."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "user"))
+    path = user_file()
+    path.parent.mkdir(parents=True)
+    return path
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return folder
+
+
+def load(project=None, flags=None, config=None, environment=None) -> Settings:
+    return load_settings(project, flags or {}, config, environment or {})
+
+
+def test_defaults_hold_when_nobody_says_anything():
+    settings = load()
+    assert settings == Settings()
+    assert {settings.source_of(key) for key in Settings.model_fields} == {"default"}
+
+
+def test_each_place_beats_the_ones_below_it(tmp_path, project, user):
+    chosen = tmp_path / "mine.toml"
+    places = [
+        ("default", lambda: None),
+        (f"user file {user}", lambda: user.write_text("seed = 1\nthreads = 3")),
+        (
+            f"project file {project / 'hybridgen.toml'}",
+            lambda: (project / "hybridgen.toml").write_text("seed = 2"),
+        ),
+        (f"config file {chosen}", lambda: chosen.write_text("seed = 3")),
+        ("environment HYBRIDGEN_SEED", lambda: None),
+        ("command line", lambda: None),
+    ]
+    for rank, (source, write) in enumerate(places):
+        write()
+        settings = load(
+            project,
+            flags={"seed": 5 if rank == 5 else None},
+            config=str(chosen) if rank >= 3 else None,
+            environment={"HYBRIDGEN_SEED": "4"} if rank >= 4 else {},
+        )
+        assert (settings.seed, settings.source_of("seed")) == (rank, source)
+    # A place that wins for one key leaves the others to the places below.
+    assert settings.source_of("threads") == f"user file {user}"
+
+
+def test_the_config_variable_chooses_a_file_unless_the_flag_does(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.toml").write_text(f"model = '{name}'")
+    variable = {"HYBRIDGEN_CONFIG": str(tmp_path / "a.toml")}
+    assert load(environment=variable).model == "a"
+    assert load(config=str(tmp_path / "b.toml"), environment=variable).model == "b"
+
+
+def test_the_pyproject_table_is_the_projects_file(project):
+    (project / "pyproject.toml").write_text("[tool.hybridgen]\nline_length = 100\n")
+    settings = load(project)
+    assert settings.line_length == 100
+    assert settings.source_of("line_length") == f"project file {project / 'pyproject.toml'}"
+
+
+def test_a_pyproject_without_our_table_says_nothing(project):
+    (project / "pyproject.toml").write_text("[tool.ruff]\nline-length = 100\n")
+    assert load(project) == Settings()
+
+
+def test_two_project_files_are_refused(project):
+    (project / "pyproject.toml").write_text("[tool.hybridgen]\nseed = 1\n")
+    (project / "hybridgen.toml").write_text("seed = 2\n")
+    with pytest.raises(SettingsError, match="are both there"):
+        load(project)
+
+
+VALUES = {
+    "backend": "'local'",
+    "model": "'/tmp/evil.gguf'",
+    "model_folder": "'/tmp'",
+    "python": "'/tmp/evil'",
+    "max_tokens": "400",
+    "context_tokens": "1024",
+    "threads": "1",
+    "sandbox": "'off'",
+    "memory_limit_mb": "9999",
+    "call_timeout": "99.0",
+    "log_file": "'/tmp/log'",
+}
+
+
+@pytest.mark.parametrize("key", sorted(set(Settings.model_fields) - set(PROJECT_KEYS)))
+@pytest.mark.parametrize("name", ["hybridgen.toml", "pyproject.toml"])
+def test_a_projects_file_cannot_set(project, name, key):
+    table = "[tool.hybridgen]\n" if name == "pyproject.toml" else ""
+    (project / name).write_text(f"{table}{key} = {VALUES[key]}\n")
+    with pytest.raises(SettingsError) as caught:
+        load(project)
+    assert str(project / name) in caught.value.message
+    assert f"{key} cannot be set by a project's file" in caught.value.message
+    assert f"HYBRIDGEN_{key.upper()}" in caught.value.hint
+
+
+@pytest.mark.parametrize("key", sorted(set(Settings.model_fields) - set(PROJECT_KEYS)))
+def test_a_file_that_the_user_picked_can_set(tmp_path, key):
+    (tmp_path / "mine.toml").write_text(f"{key} = {VALUES[key]}\n")
+    assert load(config=str(tmp_path / "mine.toml")).source_of(key).startswith("config file")
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        ("offline = true", "offline", True),
+        ("budget = 30", "budget", 30.0),
+        ("budget = 120", "budget", 120.0),
+        ("tests = 'src/../tests'", None, None),
+        ("tests = 'test/unit'", "tests", "test/unit"),
+        ("line_length = 100", "line_length", 100),
+        ("temperature = 0", "temperature", 0.0),
+        ("offline = false", None, None),
+        ("budget = 120.5", None, None),
+        ("tests = '/tmp'", None, None),
+        ("tests = '../elsewhere'", None, None),
+        ("tests = 'link'", None, None),
+    ],
+)
+def test_a_projects_file_may_only_tighten_and_stay_inside(project, tmp_path, text, key, value):
+    (tmp_path / "outside").mkdir()
+    (project / "link").symlink_to(tmp_path / "outside")
+    (project / "hybridgen.toml").write_text(text)
+    if key is None:
+        with pytest.raises(SettingsError, match="cannot be set by a project's file"):
+            load(project)
+    else:
+        assert getattr(load(project), key) == value
+
+
+def test_the_users_own_word_lifts_what_a_project_tightened(project):
+    (project / "hybridgen.toml").write_text("offline = true")
+    assert load(project).offline
+    assert not load(project, flags={"offline": False}).offline
+
+
+def test_an_unknown_key_names_the_place_and_the_closest_key(user):
+    user.write_text("bugdet = 3")
+    with pytest.raises(SettingsError) as caught:
+        load()
+    assert caught.value.message == f"user file {user}: bugdet is not a setting"
+    assert caught.value.hint == "did you mean budget?"
+
+
+def test_an_unknown_variable_names_the_closest_one():
+    with pytest.raises(SettingsError) as caught:
+        load(environment={"HYBRIDGEN_BUGDET": "3"})
+    assert "HYBRIDGEN_BUGDET" in caught.value.message
+    assert caught.value.hint == "did you mean HYBRIDGEN_BUDGET?"
+
+
+def test_variables_of_other_programs_and_empty_ones_are_left_alone():
+    environment = {"HYBRIDGENERATOR_X": "1", "BUDGET": "x", "HYBRIDGEN_BUDGET": ""}
+    assert load(environment=environment) == Settings()
+
+
+def test_every_other_variable_is_known():
+    for name in OTHER_VARIABLES:
+        if name != "HYBRIDGEN_CONFIG":
+            assert load(environment={name: "1"}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("budget = 'fast'", "budget = 'fast' is of the wrong type"),
+        ("budget = '120'", "budget = '120' is of the wrong type"),
+        ("budget = true", "budget = True is of the wrong type"),
+        ("offline = 'no'", "offline = 'no' is of the wrong type"),
+        ("budget = 0", "budget = 0 cannot be right: input should be greater than 0"),
+        ("budget = inf", "budget = inf cannot be right: input should be a finite number"),
+        ("seed = 1.5", "seed = 1.5 cannot be right"),
+        ("threads = 0", "threads = 0 cannot be right"),
+        ("model = 7", "model = 7 cannot be right"),
+        ("model = ''", "model = '' cannot be right"),
+        ("backend = 'cloud'", "backend = 'cloud' cannot be right"),
+        ("[budget]\nx = 1", "budget = (a table) cannot be right"),
+        ("tests = ['a']", "tests = (a list) cannot be right"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_place(user, text, expected):
+    user.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        load()
+    assert caught.value.message.startswith(f"user file {user}: {expected}")
+
+
+def test_a_wrong_value_in_a_variable_names_the_variable():
+    with pytest.raises(SettingsError, match=r"^environment HYBRIDGEN_BUDGET: budget = 'fast'"):
+        load(environment={"HYBRIDGEN_BUDGET": "fast"})
+
+
+@pytest.mark.parametrize("key", ["budget", "backend", "api_key", "seed"])
+def test_what_looks_like_a_secret_is_never_echoed(user, key):
+    secret = "AIzaSyD-0123456789-abcdefghijklmnop"
+    user.write_text(f"{key} = '{secret}'")
+    for environment in ({}, {f"HYBRIDGEN_{key.upper()}": secret}):
+        with pytest.raises(SettingsError) as caught:
+            load(environment=environment)
+        assert secret not in str(caught.value)
+        assert caught.value.__cause__ is None  # pydantic's error would quote it
+
+
+def test_a_file_that_is_no_toml_is_named_with_the_line(user):
+    user.write_text("seed = 1\nbudget == 3\n")
+    with pytest.raises(SettingsError, match=r"config\.toml is not valid TOML: .*line 2"):
+        load()
+
+
+def test_text_that_is_not_utf8_is_refused(user):
+    user.write_bytes(b"model = '\xff'")
+    with pytest.raises(SettingsError, match="not UTF-8"):
+        load()
+
+
+def test_a_pipe_in_place_of_a_projects_file_does_not_hang(project):
+    os.mkfifo(project / "hybridgen.toml")
+    with pytest.raises(SettingsError, match="not a regular file"):
+        load(project)
+
+
+def test_a_config_that_does_not_exist_lists_the_ready_made_ones():
+    with pytest.raises(SettingsError) as caught:
+        load(config="nowhere/at/all.toml")
+    assert caught.value.hint == "ready-made are: ci, hybrid, offline, onprem"
+    with pytest.raises(SettingsError, match="ofline") as caught:
+        load(config="ofline")
+    assert caught.value.hint == "did you mean offline?"
+
+
+@pytest.mark.parametrize("name", ready_made_names())
+def test_every_ready_made_configuration_loads(name):
+    settings = load(config=name)
+    path = resource_folder("configs") / f"{name}.toml"
+    assert settings.source_of("backend") == f"config file {path}"
+    assert settings.sandbox == "required"
+
+
+def test_the_ready_made_names_are_those_promised():
+    assert ready_made_names() == ["ci", "hybrid", "offline", "onprem"]
+    assert load(config="offline").offline
+    assert load(config="ci").offline
+
+
+def test_paths_in_a_file_are_relative_to_the_file(tmp_path, monkeypatch):
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    (folder / "mine.toml").write_text("model_folder = 'models'\nmodel = 'x.gguf'\npython = 'py/3'")
+    monkeypatch.chdir(tmp_path)
+    settings = load(config="etc/mine.toml", environment={"HYBRIDGEN_LOG_FILE": "log/x"})
+    assert settings.model_folder == folder / "models"
+    assert settings.model == str(folder / "x.gguf")
+    assert settings.python == str(folder / "py/3")
+    assert settings.log_file == tmp_path / "log/x"
+
+
+def test_a_bare_name_of_a_model_or_interpreter_stays_a_name():
+    settings = load(flags={"model": "qwen2.5-coder-0.5b", "python": "python3.9"})
+    assert (settings.model, settings.python) == ("qwen2.5-coder-0.5b", "python3.9")
+
+
+def test_a_path_flag_is_made_absolute(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert load(flags={"log_file": Path("x.log")}).log_file == tmp_path / "x.log"
+
+
+def test_settings_are_frozen_and_know_only_their_own_keys():
+    settings = load()
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.budget = 3.0
+    with pytest.raises(KeyError):
+        settings.source_of("colour")
+
+
+def test_the_process_environment_is_not_read_behind_our_back(monkeypatch):
+    monkeypatch.setenv("SEED", "9")
+    monkeypatch.setenv("BUDGET", "9")
+    monkeypatch.setenv("HYBRIDGEN_SEED", "9")
+    assert load(environment={}) == Settings()
+
+
+def test_the_project_folder_is_the_nearest_with_a_mark(tmp_path):
+    inner = tmp_path / "repo" / "package" / "deep"
+    inner.mkdir(parents=True)
+    (tmp_path / "repo" / ".git").mkdir()
+    assert project_folder(inner / "module.py") == tmp_path / "repo"
+    (tmp_path / "repo" / "package" / "pyproject.toml").touch()
+    assert project_folder(inner) == tmp_path / "repo" / "package"
+
+
+def test_the_docs_list_every_setting_as_it_is():
+    lines = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8").splitlines()
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in lines if "| `" in line
+    ]
+    documented = {row[0].strip("`"): row[1:] for row in rows if len(row) == 4}
+    assert list(documented) == list(Settings.model_fields)
+    for key, info in Settings.model_fields.items():
+        default, meaning, in_project = documented[key]
+        allowed = PROJECT_KEYS[key] or "yes" if key in PROJECT_KEYS else "no"
+        assert (meaning, in_project) == (info.description, allowed)
+        if info.default is None:
+            assert default == "-"
+        else:
+            text = default.strip("`")
+            quoted = f"'{text}'" if isinstance(info.default, str) else text
+            assert tomllib.loads(f"x = {quoted}")["x"] == info.default
+    variables = {row[0].strip("`"): row[1] for row in rows if len(row) == 2}
+    assert variables == dict(OTHER_VARIABLES)
+
+
+def test_every_variable_that_the_package_speaks_of_is_known():
+    known = {f"HYBRIDGEN_{key.upper()}" for key in Settings.model_fields} | set(OTHER_VARIABLES)
+    spoken_of = {
+        name
+        for path in (ROOT / "hybridgen").rglob("*.py")
+        for name in re.findall(r"(?<!_)\bHYBRIDGEN_[A-Z_]+\b", path.read_text(encoding="utf-8"))
+    }
+    assert "HYBRIDGEN_CONFIG" in spoken_of
+    assert spoken_of <= known
