@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hybridgen.modelstore.progress import Progress
     from hybridgen.modelstore.store import ModelStatus, ModelStore
 
+_OFFLINE = "hybridgen.offline"  # key in click's own dict of the invocation
 _LINE_EVERY_PERCENT = 10
 _ASSUMED_BYTES_PER_SECOND = 10_000_000  # said as such; the bar shows the real one
 
@@ -24,17 +25,20 @@ _ASSUMED_BYTES_PER_SECOND = 10_000_000  # said as such; the bar shows the real o
 @click.option(
     "--model-folder",
     type=click.Path(file_okay=False, path_type=Path),
-    envvar="HYBRIDGEN_MODEL_FOLDER",
-    show_envvar=True,
     help="Folder of the models, by default one in your cache folder.",
 )
+@click.option("--config", metavar="FILE|NAME", help="Settings file, or a ready-made one by name.")
 @click.pass_context
-def models(ctx: click.Context, model_folder: Path | None) -> None:
+def models(ctx: click.Context, model_folder: Path | None, config: str | None) -> None:
     """Get, check and remove the models that run on this machine."""
     from hybridgen.modelstore.store import ModelStore
+    from hybridgen.settings import load_settings
 
+    # The puller knows no project, so no project's file is read.
+    settings = load_settings(None, {"model_folder": model_folder}, config)
+    ctx.meta[_OFFLINE] = settings.offline
     if model_folder is not None or ctx.find_object(ModelStore) is None:
-        ctx.obj = ModelStore(model_folder)
+        ctx.obj = ModelStore(settings.model_folder)
 
 
 def _store() -> ModelStore:
@@ -99,8 +103,6 @@ def _as_json(entry: ModelStatus) -> dict[str, object]:
 @click.option(
     "--offline",
     is_flag=True,
-    envvar="HYBRIDGEN_OFFLINE",
-    show_envvar=True,
     help="Never touch the network; say which file to copy where.",
 )
 @click.option(
@@ -119,7 +121,8 @@ def pull_model(
     store = _store()
     say = _progress()
     chosen = name or _choose(store, say)
-    options = PullOptions(Source(source) if source else None, offline, hub_endpoint or None)
+    is_offline = offline or click.get_current_context().meta[_OFFLINE]
+    options = PullOptions(Source(source) if source else None, is_offline, hub_endpoint or None)
     with say:
         path = pull(store, chosen, options, say)
     click.echo(str(path))

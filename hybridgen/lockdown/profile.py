@@ -177,8 +177,8 @@ def runner_environment(
 ) -> dict[str, str]:
     """The whole environment of a runner: nothing of the user's, the same on every machine.
 
-    Creates the folders ``home`` and ``tmp`` in ``scratch``, which it closes to other users. An interpreter started with ``-I``
-    or ``-E`` ignores the variables that begin with ``PYTHON``.
+    Creates the folders ``home`` and ``tmp`` in ``scratch``, which it closes to other users. An
+    interpreter started with ``-I`` or ``-E`` ignores the variables that begin with ``PYTHON``.
     """
     place = scratch.resolve()
     # Code under test that runs as root could leave a setuid program here for other users.

@@ -192,6 +192,7 @@ def _groups(items: Sequence[Item], vocabulary: Vocabulary, *, is_loose: bool) ->
 
     made_at: dict[str, int] = {}
     copies: list[set[int]] = [set() for _ in items]
+    is_shared = [_is_shareable(item) for item in items]
     for at, item in enumerate(items):
         reads = free_names(item.node)
         if item.condition is not None:
@@ -201,9 +202,10 @@ def _groups(items: Sequence[Item], vocabulary: Vocabulary, *, is_loose: bool) ->
             if source is None:
                 if used == "tmp_path":
                     made_at[used] = at  # all files of a test are one state
-            elif used != "tmp_path" and _is_shareable(items[source]):
+            elif used != "tmp_path" and is_shared[source]:
                 copies[at] |= {source, *copies[source]}
             else:
+                is_shared[at] = False
                 leader[find(at)] = find(source)
         if item.kind is StepKind.SETUP:
             for bound in bound_names(item.node):
@@ -220,20 +222,21 @@ def _groups(items: Sequence[Item], vocabulary: Vocabulary, *, is_loose: bool) ->
 
 
 def _has_global_effect(items: Sequence[Item], vocabulary: Vocabulary) -> bool:
-    """True if a call was made for its effect and another value was looked at."""
-    probes = [item for item in items if item.kind is StepKind.PROBE]
-    return any(item.condition is not None for item in probes) and any(
-        item.is_bare
-        and item.raises is None
-        and not vocabulary.functions.keys().isdisjoint(free_names(item.node))
-        for item in probes
-    )
+    """True if a function was called for its effect, and others were looked at afterwards."""
+    called: set[str] = set()
+    for item in items:
+        functions = vocabulary.functions.keys() & free_names(item.node)
+        if item.condition is not None and functions and called - functions:
+            return True
+        if item.is_bare and item.raises is None:
+            called |= functions
+    return False
 
 
 def _is_shareable(item: Item) -> bool:
-    """True for set-up whose value cannot change: constants, functions, dates ..."""
+    """True for set-up whose value cannot change: constants, definitions, dates ..."""
     node = item.node
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return True
     if not isinstance(node, ast.Assign):
         return False

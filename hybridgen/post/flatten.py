@@ -115,6 +115,8 @@ class _Flattener:
         raises: ast.expr | None = None,
         is_bare: bool = False,
     ) -> None:
+        if isinstance(value, ast.Name) and value.id in self._vocabulary.definitions:
+            return  # "assert f" says nothing about what f does
         self._touch(value)
         self.items.append(Item(StepKind.PROBE, value, condition, raises, is_bare))
 

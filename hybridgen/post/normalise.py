@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from hybridgen.post.syntax import FunctionNode, assign, bound_names, dotted, free_names, name
 from hybridgen.post.vocabulary import Vocabulary
 
-_RUNNERS = frozenset({"run", "run_until_complete"})
-
 
 def normalise(body: Sequence[ast.stmt], vocabulary: Vocabulary, local: set[str]) -> list[ast.stmt]:
     """``body`` in plain names; ``local`` are names that the caller binds (parameters ...)."""
@@ -110,7 +108,7 @@ class _Normaliser(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         parts = dotted(node.func) or [""]
-        if parts[-1] in _RUNNERS and len(node.args) == 1 and parts[0] not in self._vocabulary.own:
+        if (parts == ["asyncio", "run"] or parts[-1] == "run_until_complete") and node.args:
             return self._run(node.args[0])
         if self._depth == 0 and self._is_async(node):
             return self._run(node)

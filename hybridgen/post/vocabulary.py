@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from hybridgen.domain import Module, Target, TargetKind
-from hybridgen.post.syntax import parse, words
+from hybridgen.post.syntax import dotted, parse, words
 
 SAFE_MODULES = words(
     """
@@ -67,6 +67,7 @@ _FORBIDDEN_BUILTINS = words(
 _BUILTINS = frozenset(
     name for name in dir(builtins) if name not in _FORBIDDEN_BUILTINS and name != "_"
 )
+_CONSTRUCTORS = words("strptime fromisoformat combine fromtimestamp")
 _NEVER_OURS = words(
     """
     numpy pandas pytest unittest mock hypothesis requests nose asynctest parameterized
@@ -139,6 +140,7 @@ class Vocabulary:
         self.functions = {
             item.name: item for item in module.targets if item.kind is TargetKind.FUNCTION
         }
+        self.definitions = self.classes.keys() | self.functions.keys()
         self.methods = {item.name for item in module.targets if item.kind is TargetKind.METHOD}
 
     def is_known(self, name: str) -> bool:
@@ -244,6 +246,11 @@ def read_imports(nodes: Iterable[ast.AST], vocabulary: Vocabulary) -> Imports:
                     found.modules.add(bound)
         elif isinstance(node, ast.ImportFrom):
             _read_from(node, vocabulary, found)
+        elif isinstance(node, ast.Call) and "datetime" not in found.statements:
+            parts = dotted(node.func) or [""]
+            # The class is meant, not the module, and nobody imported it.
+            if parts == ["datetime"] or (parts[0] == "datetime" and parts[1] in _CONSTRUCTORS):
+                found.statements.setdefault("datetime", "from datetime import datetime")
     return found
 
 

@@ -125,8 +125,11 @@ def _by_evidence(
 
 
 def _relative_depth(tree: ast.Module, *, is_package: bool) -> int:
-    """How many packages the module's relative imports need above it."""
-    levels = [node.level for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    """How many packages the module's relative imports need above it.
+
+    Counted are those that every import of the module runs, not those in ``try`` or functions.
+    """
+    levels = [node.level for node in tree.body if isinstance(node, ast.ImportFrom)]
     return max(0, max(levels, default=0) - is_package)
 
 
@@ -166,7 +169,11 @@ def _check_stem(path: Path, shown: str) -> None:
 
 
 def _starts_in_package(name: ImportName, path: Path) -> bool:
-    first = path.relative_to(name.root).parts[0] if path.is_relative_to(name.root) else ""
+    if not path.is_relative_to(name.root):
+        return True
+    first = path.relative_to(name.root).parts[0]
+    if Path(first).stem != name.name.partition(".")[0]:  # an install gave it another name
+        return True
     return (name.root / first).is_file() or _is_package(name.root / first)
 
 

@@ -100,7 +100,9 @@ def _check_name(only: str, targets: tuple[Target, ...], tree: ast.Module, shown:
     close = difflib.get_close_matches(only, names, n=3)
     close += [name for name in names if name.endswith("." + only) and name not in close]
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    is_nested = any(isinstance(node, kinds) and node.name == last for node in ast.walk(tree))
+    is_nested = owner in ("", *names) and any(
+        isinstance(node, kinds) and node.name == last for node in ast.walk(tree)
+    )
     why = "only nested or as a signature" if is_nested and not close else "nowhere in it"
     raise SourceError(
         f"{shown}: {only} is defined {why}",

@@ -48,21 +48,23 @@ def read_once(path: Path, root: Path, shown: str) -> tuple[Path, bytes]:
 
 
 def _read_below(root: Path, parts: tuple[str, ...], shown: str) -> bytes:
-    no_links = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    # O_PATH asks for no right to list the folders on the way; elsewhere than Linux it is missing.
+    as_folder = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
+    as_file = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    folder = os.open(root, as_folder)
     try:
         for part in parts[:-1]:
-            inner = os.open(part, no_links | os.O_DIRECTORY, dir_fd=folder)
+            inner = os.open(part, as_folder | os.O_NOFOLLOW, dir_fd=folder)
             os.close(folder)
             folder = inner
-        descriptor = os.open(parts[-1] if parts else ".", no_links, dir_fd=folder)
+        descriptor = os.open(parts[-1] if parts else ".", as_file, dir_fd=folder)
     finally:
         os.close(folder)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise SourceError(f"{shown} is not a regular file", "name a Python source file")
-        file = io.FileIO(descriptor, closefd=False)
-        data = io.BufferedReader(file).read(MAX_BYTES + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(MAX_BYTES + 1)
     finally:
         os.close(descriptor)
     if len(data) > MAX_BYTES:

@@ -171,9 +171,7 @@ class _Screen(ast.NodeVisitor):
                 self.refuse(node, f"passes the module {name} around")
             elif item.module == "pytest":
                 self.refuse(node, f"uses {name} other than as pytest.{item.name}")
-        elif name not in self.local and (
-            name not in policy.BUILTINS or name in policy.BY_NAME
-        ):
+        elif name not in self.local and (name not in policy.BUILTINS or name in policy.BY_NAME):
             self.refuse(node, f"uses {name}")
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
@@ -218,7 +216,7 @@ class _Screen(ast.NodeVisitor):
         for split in range(len(full) - 1, 0, -1):
             base = ".".join(full[:split])
             if base in policy.MODULES:
-                if not _is_listed(base, full[split]) or base == "pytest" and full[1] == "mark":
+                if not _is_listed(base, full[split]) or (base == "pytest" and full[1] == "mark"):
                     break
                 if base == "pytest" and full[1] != "approx":
                     self.refuse(node, f"uses pytest.{full[1]} other than in a with statement")

@@ -43,7 +43,7 @@ def plain_body(observation: Observation, known: Set[str]) -> Body:
         known: names of the module under test, which new variables must not hide.
     """
     code = "\n".join(step.code for step in observation.candidate.steps)
-    writer = _Writer(known | set(re.findall(r"\w+", code)))
+    writer = _Writer({*known, *re.findall(r"\w+", code)})
     for step, result in zip(observation.candidate.steps, observation.results, strict=True):
         writer.step(step, result)
     capsys = ("capsys",) if writer.uses_capsys else ()

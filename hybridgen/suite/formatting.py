@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 
@@ -38,8 +39,8 @@ def sort_imports(source: str, first_party: str, line_length: int) -> str:
 
 
 def _ruff(arguments: list[str], source: str) -> str:
-    import ruff
-
+    # ruff ships no types, and only the name of its program is needed.
+    ruff = importlib.import_module("ruff")
     try:
         program = ruff.find_ruff_bin()
         done = subprocess.run(

@@ -11,7 +11,9 @@ from hybridgen.suite.shapes import call_in, printed_only
 
 _HINT = re.compile(r"test_[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _MEANINGLESS = re.compile(r"(?:_?(?:case|example|basic|simple|test|function|method|\d+))+$")
-_RAISES = frozenset("raise raises error errors exception fails rejects throws raised".split())
+_RAISES = frozenset(
+    ["raise", "raises", "error", "errors", "exception", "fails", "rejects", "throws", "raised"]
+)
 _CLAIMS = {"true": "True", "false": "False", "none": "None", "empty": "", "zero": "0"}
 _LONGEST = 70
 
@@ -118,12 +120,11 @@ def _history(observation: Observation) -> list[str]:
     names: list[str] = []
     for step in before:
         for node in ast.walk(_parse(step.code)):
-            is_method = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-            if is_method and isinstance(node.func.value, ast.Name):
-                name = _snake(node.func.attr)
-                is_own = node.func.value.id in _names(last.code)
-                if is_own and name and name not in names:
-                    names.append(name)
+            match node:
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=attribute)):
+                    name = _snake(attribute)
+                    if owner in _names(last.code) and name and name not in names:
+                        names.append(name)
     own = slug(observation.candidate.target.rpartition(".")[2])
     names = [name for name in names if name != own]
     if not names:
@@ -175,9 +176,11 @@ def _hinted(observation: Observation) -> str | None:
     for prefix in (subject, own):
         if prefix and (rest == prefix or rest.startswith(f"{prefix}_")):
             rest = rest[len(prefix) :].strip("_")
-            return rest if rest and not _MEANINGLESS.fullmatch(rest) and _is_true(
-                rest, observation
-            ) else None
+            return (
+                rest
+                if rest and not _MEANINGLESS.fullmatch(rest) and _is_true(rest, observation)
+                else None
+            )
     return None
 
 
@@ -217,5 +220,3 @@ def _parse(code: str) -> ast.AST:
 
 def _names(code: str) -> set[str]:
     return {node.id for node in ast.walk(_parse(code)) if isinstance(node, ast.Name)}
-
-

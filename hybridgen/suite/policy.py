@@ -85,7 +85,9 @@ EXCEPTION_MODULES = _words(
     "pickle queue shutil smtplib socket sqlite3 ssl struct subprocess tarfile tomllib urllib.error "
     "wave xml.parsers.expat xml.etree.ElementTree zipfile zlib zoneinfo"
 )
-EXCEPTION_NAME = r"[A-Z]\w*(?:Error|Exception|Warning|Exit|Expired|Empty|Full|BadZipFile)|BadZipFile"
+EXCEPTION_NAME = (
+    r"[A-Z]\w*(?:Error|Exception|Warning|Exit|Expired|Empty|Full|BadZipFile)|BadZipFile"
+)
 
 BUILTINS = _words(
     "None True False Ellipsis NotImplemented abs all any ascii bin bool bytearray bytes callable "

@@ -42,7 +42,8 @@ def render(
         SourceError: ``previous`` is not valid Python.
         PolicyRefusal: a test would not be harmless outside of the sandbox (invariant 7).
     """
-    base, own_imports = header(import_name), ()
+    base = header(import_name)
+    own_imports: tuple[Import, ...] = ()
     if previous is not None and previous.strip():
         stripped = strip_own(previous, lambda target, _: _is_asked_for(target, module.only))
         base, own_imports = stripped.text, stripped.imports
@@ -133,5 +134,3 @@ def _blocks(
                 except Unrenderable:
                     continue
     return blocks
-
-

@@ -10,13 +10,51 @@ from hybridgen.domain import Check, CheckKind, Observation, Raised, StepKind, St
 
 # Calls of these build a plain value, so a row of a table may hold them.
 _CONSTRUCTORS = frozenset(
-    "Decimal Fraction UUID date datetime time timedelta timezone Path PurePath PurePosixPath "
-    "PureWindowsPath StringIO BytesIO bytes bytearray complex dict float frozenset int list "
-    "range set tuple".split()
+    [
+        "Decimal",
+        "Fraction",
+        "UUID",
+        "date",
+        "datetime",
+        "time",
+        "timedelta",
+        "timezone",
+        "Path",
+        "PurePath",
+        "PurePosixPath",
+        "PureWindowsPath",
+        "StringIO",
+        "BytesIO",
+        "bytes",
+        "bytearray",
+        "complex",
+        "dict",
+        "float",
+        "frozenset",
+        "int",
+        "list",
+        "range",
+        "set",
+        "tuple",
+    ]
 )
 # A call inside one of these is what the test is about: list(f(3)), asyncio.run(f(3)).
 _WRAPPERS = frozenset(
-    "asyncio.run bool dict float int len list next repr set sorted str tuple".split()
+    [
+        "asyncio.run",
+        "bool",
+        "dict",
+        "float",
+        "int",
+        "len",
+        "list",
+        "next",
+        "repr",
+        "set",
+        "sorted",
+        "str",
+        "tuple",
+    ]
 )
 _VALUE_KINDS = frozenset({CheckKind.EQUAL, CheckKind.IS, CheckKind.APPROX})
 WEAK_KINDS = frozenset({CheckKind.LENGTH, CheckKind.TYPE})

@@ -21,8 +21,24 @@ from hybridgen.suite.shapes import Call, call_in, printed_only
 
 # Names that mean something else as a parameter of a test function.
 _RESERVED = frozenset(
-    "request tmp_path capsys capfd monkeypatch cache tmpdir caplog recwarn pytestconfig self cls "
-    "pytest math asyncio result".split()
+    [
+        "request",
+        "tmp_path",
+        "capsys",
+        "capfd",
+        "monkeypatch",
+        "cache",
+        "tmpdir",
+        "caplog",
+        "recwarn",
+        "pytestconfig",
+        "self",
+        "cls",
+        "pytest",
+        "math",
+        "asyncio",
+        "result",
+    ]
 )
 _SINGLETONS = frozenset({"True", "False", "None"})
 _POSITIONAL = (ParameterKind.POSITIONAL_ONLY, ParameterKind.POSITIONAL)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from hybridgen.domain import (
+    Candidate,
+    Completion,
     Fragment,
     Interpreter,
     Label,
@@ -18,7 +20,9 @@ from hybridgen.domain import (
     Project,
     Target,
     TargetKind,
+    Usage,
 )
+from hybridgen.post import candidates
 
 CORPUS = Path(__file__).parent / "corpus"
 _BINDINGS = {"property": "property", "staticmethod": "static", "classmethod": "class"}
@@ -90,7 +94,9 @@ def _module(source: str, path: Path) -> Module:
             names.add(node.name)
             targets.append(_target(node, source))
             if isinstance(node, ast.ClassDef):
-                methods = [n for n in node.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+                methods = [
+                    n for n in node.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)
+                ]
                 targets.extend(_target(method, source, node.name) for method in methods)
     return Module(
         path=path,
@@ -121,3 +127,34 @@ def sample_module() -> Callable[[str], Module]:
         return _module(path.read_text(encoding="utf-8"), path)
 
     return read
+
+
+Recover = Callable[..., tuple[Candidate, ...]]
+
+
+@pytest.fixture(scope="session")
+def recover(make_module: Callable[[str], Module]) -> Recover:
+    """Recovers candidates: ``recover(source, qualname, text, is_cut_off=False)``."""
+
+    def call(
+        source: str, qualname: str, text: str, is_cut_off: bool = False
+    ) -> tuple[Candidate, ...]:
+        module = make_module(source)
+        target = next(item for item in module.targets if item.qualname == qualname)
+        usage = Usage(0, 0, 0.0)
+        completion = Completion(text, Label.INTERNAL, "fake", "fake", usage, is_cut_off)
+        return candidates(completion, module, target)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def double(recover: Recover) -> Callable[..., list[list[str]]]:
+    """The step codes recovered from a text about ``def double(x)``."""
+    source = "LIMIT = 3\ndef double(x, y=0):\n    return x * 2\ndef triple(x):\n    return x * 3\n"
+
+    def call(text: str, is_cut_off: bool = False) -> list[list[str]]:
+        found = recover(source, "double", text, is_cut_off)
+        return [[step.code for step in candidate.steps] for candidate in found]
+
+    return call

@@ -75,6 +75,11 @@ def test_tabs_are_kept(read) -> None:
         (b"# coding: unicode_escape\ndef f(): return '\\ud800'\n", "mod.py"),
         (b"#" * (MAX_BYTES + 1), "larger than"),
     ],
+    ids=[
+        *("empty", "blank", "no-definition", "syntax", "cut-off", "mixed-tabs", "python-2", "elf"),
+        *("utf-16", "latin-1", "latin-1-first-line", "unknown-codec", "no-text-codec", "not-ascii"),
+        *("bom-and-cookie", "deep-minus", "deep-plus", "surrogate", "huge"),
+    ],
 )
 def test_unusable_file_says_what_is_wrong_and_where(read, data, message) -> None:
     with pytest.raises(SourceError) as caught:

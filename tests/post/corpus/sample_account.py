@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
-class InsufficientFunds(Exception):
+class InsufficientFunds(Exception):  # noqa: N818  the recorded replies name it so
     """The balance does not cover a withdrawal."""
 
 

@@ -1,0 +1,28 @@
+"""From confirmed observations to a test file that a reviewer would merge.
+
+The way through: :func:`screened` -> :func:`choose` -> :func:`render` -> verification by real
+pytest (the caller's) -> :func:`without` what failed -> :func:`write` or :func:`diff`.
+"""
+
+from hybridgen.suite.allowlist import forbidden
+from hybridgen.suite.placement import diff, read, sibling_path, test_path, write
+from hybridgen.suite.rendering import render, without, without_own
+from hybridgen.suite.screening import drop_reason, screened
+from hybridgen.suite.secrets import secret_in
+from hybridgen.suite.selection import choose
+
+__all__ = [
+    "choose",
+    "diff",
+    "drop_reason",
+    "forbidden",
+    "read",
+    "render",
+    "screened",
+    "secret_in",
+    "sibling_path",
+    "test_path",
+    "without",
+    "without_own",
+    "write",
+]
