@@ -12,7 +12,7 @@ import contextlib
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -21,9 +21,7 @@ from hybridgen import suite
 from hybridgen.backends import Backend
 from hybridgen.domain import (
     Arc,
-    Candidate,
     Coverage,
-    Fragment,
     Label,
     Module,
     Observation,
@@ -32,16 +30,24 @@ from hybridgen.domain import (
     Target,
     TestFile,
 )
-from hybridgen.errors import EngineError, HybridgenError, PolicyRefusal, SandboxUnavailable
+from hybridgen.errors import (
+    EngineError,
+    HybridgenError,
+    PolicyRefusal,
+    SandboxUnavailable,
+    SourceError,
+    UsageError,
+)
 from hybridgen.explore.archive import Archive
 from hybridgen.explore.examples import docstring_candidates
+from hybridgen.explore.focus import Focus
 from hybridgen.explore.search import Search
 from hybridgen.label import label_text
 from hybridgen.lockdown import probe
 from hybridgen.observe.confirm import confirm
-from hybridgen.observe.measure import Measured, measure
+from hybridgen.observe.measure import measure
 from hybridgen.observe.runner import Runner, Sandbox
-from hybridgen.observe.verify import Verified, Verifier
+from hybridgen.observe.verify import Verified, Verifier, conftest_for
 from hybridgen.post import candidates
 from hybridgen.prompt import build_prompt
 from hybridgen.route import choose_route
@@ -66,17 +72,13 @@ SEARCH_SHARE = 0.3
 BURST_SECONDS = 1.5
 """Search after each answer of the model, with what it taught."""
 
-CASES_PER_TARGET = 6
+PREFILL_SHARE = 0.35
+"""How much of a budget may go into reading prompts; the rest is for answers."""
+
+ASKING_TURNS = 3
 RENDER_ROUNDS = 5
-
-CONFTEST = '''\
-"""Written by hybridgen: lets plain pytest import the project from its source tree."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[{parents}]{below}))
-'''
+SHOWN_CONTRADICTIONS = 5
+NOTHING_COVERED = Coverage(0.0, 0.0, 0.0)
 
 
 class Watcher(Protocol):
@@ -92,54 +94,44 @@ class Watcher(Protocol):
         """The stage goes on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the user asked for.
-
-    Attributes:
-        paths: files, folders, ``file.py::NAME``.
-        is_dry_run: make the difference, write nothing.
-    """
-
-    paths: tuple[str, ...]
-    is_dry_run: bool = False
-
-
 def generate(
-    request: Request,
+    paths: Sequence[str],
     settings: Settings,
-    backend: Backend | None,
+    make_backend: Callable[[], Backend] | None,
     model: str | None,
     watcher: Watcher,
-    on_outcome: Callable[[Outcome], None] = lambda outcome: None,
+    *,
+    is_dry_run: bool,
 ) -> tuple[Outcome, ...]:
-    """Writes tests for every module that ``request`` names.
+    """Writes tests for every module that ``paths`` name.
 
     Args:
-        backend: where prompts go, not started yet; None searches without a model.
+        make_backend: starts what prompts go to; None searches without a model.
         model: the model's name, for people.
+        is_dry_run: make the difference, write nothing.
 
     Raises:
-        UsageError: a path that cannot be right.
+        UsageError: a path that cannot be right, or nothing to test.
         SandboxUnavailable: the kernel cannot lock the runner.
     """
     started = time.monotonic()
-    selections = select(request.paths)
+    selections = select(paths)
+    if not selections:
+        raise UsageError(f"no Python module to test in {', '.join(paths)}", "name a .py file")
     sandbox = _sandbox(settings)
+    choose_route(Label.CONFIDENTIAL, settings.backend)  # before anything is started or read
     outcomes = []
     with contextlib.ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hybridgen-")))
+        backend = make_backend() if make_backend is not None else None
         if backend is not None:
             stack.callback(backend.close)
-            backend.start()
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hybridgen-")))
+        job = _Job(settings, sandbox, backend, model, watcher, is_dry_run)
         for number, selection in enumerate(selections):
             folder = scratch.resolve() / str(number)
             folder.mkdir()
             watcher.module(display_path(selection.path))
-            unit = _Unit(selection, settings, backend, model, sandbox, folder, watcher, started)
-            outcome = unit.outcome(request)
-            outcomes.append(outcome)
-            on_outcome(outcome)
+            outcomes.append(_Unit(job, selection, folder, started).outcome())
             started = time.monotonic()
     return tuple(outcomes)
 
@@ -156,308 +148,353 @@ def _sandbox(settings: Settings) -> Sandbox:
     return Sandbox(is_locked, settings.call_timeout, settings.memory_limit_mb * 2**20)
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is the same for all modules of a run."""
+
+    settings: Settings
+    sandbox: Sandbox
+    backend: Backend | None
+    model: str | None
+    watcher: Watcher
+    is_dry_run: bool
+
+
 @dataclass
 class _Tally:
     """What is counted on the way to an outcome."""
 
     tokens: int = 0
     answers: int = 0
+    prefill: float = 0.0
+    cut: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """A module that could be imported, and what belongs to the work on it.
+
+    Attributes:
+        path: where its tests go.
+        previous: what is there now, or None.
+        kept: ``previous`` without the tests of ours that a new run replaces.
+    """
+
+    module: Module
+    import_name: str
+    targets: tuple[Target, ...]
+    runner: Runner
+    verifier: Verifier
+    path: Path
+    previous: str | None
+    kept: str | None
 
 
 class _Unit:
     """The work on one module."""
 
-    def __init__(
-        self,
-        selection: Selection,
-        settings: Settings,
-        backend: Backend | None,
-        model: str | None,
-        sandbox: Sandbox,
-        scratch: Path,
-        watcher: Watcher,
-        started: float,
-    ) -> None:
+    def __init__(self, job: _Job, selection: Selection, scratch: Path, started: float) -> None:
+        budget = job.settings.budget
+        self._job = job
         self._selection = selection
-        self._settings = settings
-        self._backend = backend
-        self._model = model
-        self._sandbox = sandbox
         self._scratch = scratch
-        self._watcher = watcher
         self._started = started
-        self._end = started + settings.budget
-        self._finish_at = self._end - min(FINISH_SECONDS, settings.budget * FINISH_SHARE)
+        self._end = started + budget
+        self._finish_at = self._end - min(FINISH_SECONDS, budget * FINISH_SHARE)
         self._tally = _Tally()
         self._display = display_path(selection.path)
-
-    def outcome(self, request: Request) -> Outcome:
-        """Does the work; whatever goes wrong on purpose becomes part of the outcome."""
-        blank = Outcome(
+        unread = label_text("", self._display)
+        self._outcome = Outcome(
             path=self._display,
-            label=Label.CONFIDENTIAL,
-            why="could not be read, so confidential",
-            route=Route("none", "nothing was sent anywhere"),
+            label=unread.label,
+            why=unread.why,
+            route=Route("none", "no model was asked"),
             model=None,
-            interpreter="",
+            interpreter="none",
         )
+
+    def outcome(self) -> Outcome:
+        """Does the work; whatever goes wrong on purpose becomes part of the outcome."""
         try:
-            result = self._work(blank, request)
+            self._work()
         except HybridgenError as error:
             code = error.exit_code if isinstance(error, PolicyRefusal) else 1
-            label = label_text("", self._display)
-            blank = replace(blank, label=label.label, why=label.why)
-            result = replace(blank, error=str(error), exit_code=code)
-        return replace(
-            result,
+            self._note(error=str(error), exit_code=code)
+        if self._tally.cut:
+            cut = ", ".join(sorted(self._tally.cut))
+            self._tally.notes.append(f"left out of prompts to keep them short: {cut[:300]}")
+        self._note(
             tests_dropped=dict(sorted(self._tally.dropped.items())),
             tokens=self._tally.tokens,
             seconds=time.monotonic() - self._started,
             notes=tuple(self._tally.notes),
         )
+        return self._outcome
 
-    def _work(self, blank: Outcome, request: Request) -> Outcome:
-        settings = self._settings
-        self._watcher.stage("reading")
+    def _note(self, **changes: object) -> None:
+        self._outcome = replace(self._outcome, **changes)
+
+    def _work(self) -> None:
+        settings, watcher = self._job.settings, self._job.watcher
+        watcher.stage("reading")
         project = find_project(self._selection.path, python=settings.python, tests=settings.tests)
         module = read_module(self._selection, project)
-        route = choose_route(module.label, settings.backend)
+        self._note(label=module.label, why=module.source.why)
+        self._note(route=choose_route(module.label, settings.backend))
+        if self._job.backend is not None:
+            self._note(model=self._job.model)
         targets = tuple(t for t in chosen_targets(module) if module.only or not t.is_private)
-        folder = self._scratch / "workers"
-        folder.mkdir()
-        runner = Runner(module, self._sandbox, folder)
+        workers, verifying = self._scratch / "workers", self._scratch / "pytest"
+        workers.mkdir()
+        verifying.mkdir()
+        runner = Runner(module, self._job.sandbox, workers)
         try:
-            self._watcher.stage("importing")
+            watcher.stage("importing")
+            self._note(interpreter=f"{project.interpreter.path} ({project.interpreter.why})")
             import_name = runner.open().name
-            base = replace(
-                blank,
-                label=module.label,
-                why=module.source.why,
-                route=route,
-                model=self._model if self._backend is not None else None,
-                interpreter=f"{project.interpreter.path} (Python {runner.python_version}, "
-                f"{project.interpreter.why})",
+            path = suite.test_path(module, project)
+            previous, kept = _previous(path, module.only)
+            self._test(
+                _Subject(
+                    module=module,
+                    import_name=import_name,
+                    targets=targets,
+                    runner=runner,
+                    verifier=Verifier(module, import_name, self._job.sandbox, verifying),
+                    path=path if previous is not None or not path.exists() else suite.sibling_path(path),
+                    previous=previous,
+                    kept=kept,
+                )
             )
-            return self._test(module, import_name, targets, runner, base, request)
         finally:
             runner.close()
 
-    def _test(
-        self,
-        module: Module,
-        import_name: str,
-        targets: Sequence[Target],
-        runner: Runner,
-        base: Outcome,
-        request: Request,
-    ) -> Outcome:
-        path = suite.test_path(module, module.project)
-        previous = suite.read_previous(path, module.project)
-        own = suite.owned_tests(previous)
-        folder = self._scratch / "pytest"
-        folder.mkdir()
-        verifier = Verifier(module, import_name, self._sandbox, folder)
-        self._watcher.stage("running the existing tests")
-        existing = tests_of(module, module.project)
-        before_arcs, kept_arcs = self._existing(verifier, existing, own)
-        before = measure(module.path, runner.import_arcs | before_arcs)
-        base = replace(base, coverage_before=before.coverage if existing else ZERO)
-        if existing and not open_targets(targets, before):
-            return replace(base, coverage_after=before.coverage)
-        archive = Archive(runner.import_arcs | kept_arcs)
-        self._explore(module, import_name, targets, runner, archive)
-        observations = self._confirm(runner, archive)
-        covered = runner.import_arcs | kept_arcs
-        file, verified = self._write(
-            module, import_name, targets, observations, covered, path, previous, verifier, request
-        )
-        if file is None:
-            return replace(base, exit_code=1, coverage_after=before.coverage)
-        after = measure(module.path, covered | verified.arcs)
-        return replace(
-            base,
-            test_file=display_path(file.path),
+    def _test(self, subject: _Subject) -> None:
+        self._job.watcher.stage("running the existing tests")
+        existing = tests_of(subject.module, subject.module.project)
+        all_arcs, kept_arcs = self._existing(subject, existing)
+        at_import = subject.runner.import_arcs
+        before = measure(subject.module.path, at_import | all_arcs)
+        self._note(coverage_before=before.coverage if existing else NOTHING_COVERED)
+        self._note(coverage_after=before.coverage)
+        covered = at_import | kept_arcs
+        archive = Archive(covered)
+        if existing and not Focus(subject.module, subject.targets, at_import | all_arcs).open():
+            return
+        self._explore(subject, archive)
+        written = self._write(subject, self._confirm(subject, archive), covered)
+        if written is None:
+            self._note(exit_code=1)
+            return
+        file, verified = written
+        after = measure(subject.module.path, covered | verified.arcs)
+        display = display_path(file.path)
+        self._note(
+            test_file=display,
             tests_kept=len(file.test_names),
             coverage_after=after.coverage,
-            diff=suite.diff(file, display_path(file.path)) if request.is_dry_run else None,
+            diff=suite.diff(file, display) if self._job.is_dry_run else None,
         )
 
     def _existing(
-        self, verifier: Verifier, files: Sequence[Path], own: frozenset[str]
+        self, subject: _Subject, files: Sequence[Path]
     ) -> tuple[frozenset[Arc], frozenset[Arc]]:
-        """Arcs of all existing tests, and of those that hybridgen will not replace."""
-        timeout = max(5.0, self._settings.budget * 0.15)
-        everything = verifier.existing(files, timeout=timeout)
-        if files and not everything.outcomes:
+        """Arcs of all existing tests, and of those that a new run does not replace."""
+        timeout = max(5.0, self._job.settings.budget * 0.15)
+        run = subject.verifier.existing(files, timeout=timeout)
+        if files and not run.outcomes:
             self._tally.notes.append(
-                "the existing tests could not be run in the sandbox: "
-                + " ".join("; ".join(everything.errors).split())[-200:]
+                "the existing tests could not be run in the sandbox, so they count as nothing: "
+                + " ".join("; ".join(run.errors).split())[-200:]
             )
-        if not own:
-            return everything.arcs, everything.arcs
-        kept = verifier.existing(files, timeout=timeout, without=own)
-        return everything.arcs, kept.arcs
+        if subject.kept == subject.previous or subject.kept is None:
+            return run.arcs, run.arcs
+        again = subject.verifier.existing(
+            files, timeout=timeout, changed={subject.path: subject.kept}
+        )
+        return run.arcs, again.arcs
 
     # ------------------------------------------------------------ finding candidates
 
-    def _explore(
-        self,
-        module: Module,
-        import_name: str,
-        targets: Sequence[Target],
-        runner: Runner,
-        archive: Archive,
-    ) -> None:
-        settings = self._settings
-        callable_targets = [t for t in targets if not t.is_private or module.only]
-        search = Search(module, callable_targets, runner, archive, seed=settings.seed)
-        focus = _Focus(module, targets, archive)
-        self._watcher.stage("trying examples")
+    def _explore(self, subject: _Subject, archive: Archive) -> None:
+        settings, watcher = self._job.settings, self._job.watcher
+        module, targets = subject.module, subject.targets
+        search = Search(module, targets, subject.runner, archive, seed=settings.seed)
+        focus = Focus(module, targets, archive)
+        watcher.stage("trying examples")
         for target in targets:
             search.take(docstring_candidates(module, target), self._finish_at)
-        self._watcher.stage("searching")
-        share = self._started + settings.budget * SEARCH_SHARE
-        until = share if self._backend is not None else self._finish_at
-        search.run(min(until, self._finish_at), focus.names, on_turn=self._watcher.advance)
-        if self._backend is not None:
-            self._ask(module, import_name, targets, search, focus, self._backend)
-            search.run(self._finish_at, focus.names, on_turn=self._watcher.advance)
+        watcher.stage("searching")
+        until = self._finish_at
+        if self._job.backend is not None:
+            until = min(until, self._started + settings.budget * SEARCH_SHARE)
+        search.run(until, focus.names, on_turn=watcher.advance)
+        if self._job.backend is not None:
+            self._ask(subject, search, focus, self._job.backend)
+            watcher.stage("searching")
+            search.run(self._finish_at, focus.names, on_turn=watcher.advance)
         self._tally.dropped.update(search.report.dropped)
 
-    def _ask(
-        self,
-        module: Module,
-        import_name: str,
-        targets: Sequence[Target],
-        search: Search,
-        focus: _Focus,
-        backend: Backend,
-    ) -> None:
-        """Asks the model about each target once, most open ones first, then again what is open."""
-        for turn in range(3):
-            queue = focus.ordered() if turn else focus.ordered(everything=True)
+    def _ask(self, subject: _Subject, search: Search, focus: Focus, backend: Backend) -> None:
+        """Asks the model about each target once, the most open first; then again what is open."""
+        for turn in range(ASKING_TURNS):
+            queue = focus.ordered(only_open=turn > 0)
             for number, target in enumerate(queue):
                 if time.monotonic() > self._finish_at - 1:
                     return
-                self._watcher.stage(f"asking the model about {target.qualname}")
-                self._watcher.advance(number, len(queue))
-                missing = missing_fragments(module, target, focus.missing_lines())
+                self._job.watcher.stage(f"asking the model about {target.qualname}")
+                self._job.watcher.advance(number, len(queue))
+                if self._tally.prefill > PREFILL_SHARE * self._job.settings.budget:
+                    return
                 try:
-                    found = self._answer(module, import_name, target, missing, backend, turn)
+                    self._ask_about(target, turn, subject, search, focus, backend)
                 except EngineError as error:
-                    self._tally.notes.append(f"{target.qualname}: {error.message}")
-                    if self._tally.answers == 0 or error.is_final:
-                        return
-                    continue
-                search.take(found, self._finish_at)
-                until = min(time.monotonic() + BURST_SECONDS, self._finish_at)
-                search.run(until, focus.names, plateau=200)
-            if not focus.ordered():
-                return
+                    self._tally.notes.append(f"{target.qualname}: {error}")
+                    if self._tally.answers == 0:
+                        return  # it never worked, so it will not for the next target either
 
-    def _answer(
+    def _ask_about(
         self,
-        module: Module,
-        import_name: str,
         target: Target,
-        missing: Sequence[Fragment],
-        backend: Backend,
         turn: int,
-    ) -> tuple[Candidate, ...]:
-        settings = self._settings
-        backend.wait_ready(self._finish_at)
+        subject: _Subject,
+        search: Search,
+        focus: Focus,
+        backend: Backend,
+    ) -> None:
+        settings, watcher = self._job.settings, self._job.watcher
         prompt = build_prompt(
-            module,
+            subject.module,
             target,
-            import_name=import_name,
-            missing=missing,
+            import_name=subject.import_name,
+            missing=missing_fragments(subject.module, target, focus.missing_lines()),
             examples=(),
-            count_tokens=backend.count_tokens,
+            count_tokens=lambda texts: backend.count_tokens(texts, deadline=self._finish_at),
         )
+        self._tally.cut.update(prompt.cut)
+        asked_at = time.monotonic()
+        first_text_at: list[float] = []
+
+        def on_text(text: str) -> None:
+            if not first_text_at:
+                first_text_at.append(time.monotonic())
+            watcher.advance()
+
         completion = backend.complete(
             prompt,
             max_tokens=settings.max_tokens,
             temperature=settings.temperature,
             seed=settings.seed + turn,
             deadline=self._finish_at,
-            on_text=lambda text: self._watcher.advance(),
+            on_text=on_text,
         )
         self._tally.answers += 1
+        self._tally.prefill += (first_text_at or [time.monotonic()])[0] - asked_at
         self._tally.tokens += completion.usage.prompt_tokens + completion.usage.completion_tokens
-        return candidates(completion, module, target)
+        search.take(candidates(completion, subject.module, target), self._finish_at)
+        until = min(time.monotonic() + BURST_SECONDS, self._finish_at)
+        search.run(until, focus.names, plateau=200)
 
     # ------------------------------------------------------------ from candidates to a file
 
-    def _confirm(self, runner: Runner, archive: Archive) -> tuple[Observation, ...]:
-        self._watcher.stage("confirming")
-        found = archive.candidates
-        left = self._end - time.monotonic()
+    def _confirm(self, subject: _Subject, archive: Archive) -> tuple[Observation, ...]:
+        self._job.watcher.stage("confirming")
+        now = time.monotonic()
         observations, dropped = confirm(
-            runner, found, seed=self._settings.seed, deadline=time.monotonic() + left * 0.4
+            subject.runner,
+            archive.candidates,
+            seed=self._job.settings.seed,
+            deadline=now + max(2.0, (self._end - now) * 0.4),
         )
         self._tally.dropped.update(item.reason for item in dropped)
-        wrong = [o for o in observations if o.candidate.origin == "docstring" and disagrees(o)]
-        for observation in wrong[:5]:
-            code = observation.candidate.steps[-1].code
-            self._tally.notes.append(
-                f"{observation.candidate.target}: its docstring says something else about {code}"
-            )
-        return observations
+        for observation in observations:
+            self._note_contradiction(observation)
+        kept, reasons = suite.screened(observations, subject.module, subject.import_name)
+        self._tally.dropped.update(reasons)
+        return kept
+
+    def _note_contradiction(self, observation: Observation) -> None:
+        """Says where a docstring's example and the code disagree: nobody else will see it."""
+        if observation.candidate.origin != "docstring":
+            return
+        for step, result in zip(observation.candidate.steps, observation.results, strict=True):
+            if result.opinion_holds is False and len(self._tally.notes) < SHOWN_CONTRADICTIONS:
+                wanted = (step.opinion or "").replace("_ == ", "")
+                self._tally.notes.append(
+                    f"{observation.candidate.target}: the docstring says that {step.code} "
+                    f"gives {wanted}, and the code disagrees"
+                )
 
     def _write(
-        self,
-        module: Module,
-        import_name: str,
-        targets: Sequence[Target],
-        observations: Sequence[Observation],
-        covered: frozenset[Arc],
-        path: Path,
-        previous: str | None,
-        verifier: Verifier,
-        request: Request,
-    ) -> tuple[TestFile | None, Verified]:
-        """Chooses, renders and verifies until everything rendered passes; then writes."""
-        nothing = Verified({}, frozenset(), "")
-        pool = list(observations)
-        extra: dict[Path, str] = {}
+        self, subject: _Subject, observations: Sequence[Observation], covered: frozenset[Arc]
+    ) -> tuple[TestFile, Verified] | None:
+        """Chooses, renders and verifies until all that is left passes; then writes."""
+        module, settings = subject.module, self._job.settings
+        chosen = suite.choose(
+            observations, covered=covered, targets=subject.targets, seed=settings.seed
+        )
+        if not chosen:
+            return None
+        self._job.watcher.stage("verifying with pytest")
+        file = suite.render(
+            module,
+            subject.import_name,
+            chosen,
+            path=subject.path,
+            previous=subject.previous,
+            line_length=settings.line_length,
+        )
+        more: dict[Path, str] = {}
         for _ in range(RENDER_ROUNDS):
-            chosen = suite.choose(
-                pool,
-                covered=covered,
-                targets=targets,
-                seed=self._settings.seed,
-                cases_per_target=CASES_PER_TARGET,
+            verified = subject.verifier.check(
+                {**more, file.path: file.text}, file.path, file.test_names, deadline=self._end - 3
             )
-            if not chosen:
-                return None, nothing
-            self._watcher.stage("verifying with pytest")
-            file = suite.render(
-                module,
-                import_name,
-                chosen,
-                path=path,
-                previous=previous,
-                line_length=self._settings.line_length,
-            )
-            verified = verifier.check(
-                {path: file.text, **extra}, path, file.test_names, deadline=self._end - 4
-            )
-            if verified.import_error is not None and not extra:
-                extra = self._conftest(module, runner_root(module, import_name))
-                if extra:
+            if verified.import_error is not None and not more:
+                more = conftest_for(subject.path.parent, subject.runner.import_name.root)
+                if more:
                     continue
             if verified.import_error is not None:
-                raise HybridgenError(
-                    f"{self._display}: plain pytest cannot use the tests: {verified.import_error}",
-                    "make the project importable for pytest, for example with "
-                    f"{module.project.interpreter.path} -m pip install -e {module.project.root}",
-                )
+                raise _not_importable(module, verified.import_error)
             if not verified.failed:
-                if not request.is_dry_run:
-                    self._save(file, extra)
+                self._save(file, more, module)
                 return file, verified
             self._tally.dropped.update(verified.failed.values())
-            pool = suite.without(pool, chosen, file, verified.failed)
-        return None, nothing
+            file = suite.without(file, verified.failed, line_length=settings.line_length)
+            if not file.test_names:
+                return None
+        return None
+
+    def _save(self, file: TestFile, more: Mapping[Path, str], module: Module) -> None:
+        if self._job.is_dry_run:
+            return
+        for path, text in more.items():
+            extra = TestFile(path, text, None, (), file.label)
+            suite.write(extra, root=module.project.root)
+            self._tally.notes.append(
+                f"wrote {display_path(path)} too, so that plain pytest finds the project"
+            )
+        suite.write(file, root=module.project.root)
+
+
+def _previous(path: Path, only: str | None) -> tuple[str | None, str | None]:
+    """The test file as it is, and without the tests of ours that this run replaces.
+
+    A file that is no valid Python gives (None, None): it is left alone.
+    """
+    previous = suite.read(path)
+    if previous is None:
+        return None, None
+    try:
+        return previous, suite.without_own(previous, only)
+    except SourceError:
+        return None, None
+
+
+def _not_importable(module: Module, why: str) -> SourceError:
+    python = module.project.interpreter.path
+    return SourceError(
+        f"{module.display}: plain pytest cannot use the tests: {' '.join(why.split())[-300:]}",
+        f"make the project importable: {python} -m pip install -e {module.project.root}",
+    )

@@ -69,8 +69,8 @@ class Limits:
             "CPU": self.cpu_seconds,
             "FSIZE": self.file_bytes,
             "NOFILE": self.open_files,
-            # Not 0: a core pattern that starts with a pipe ignores 0, and stops at 1.
-            # https://github.com/torvalds/linux/blob/v6.6/fs/coredump.c#L603
+            # Not 0: a core pattern that starts with a pipe ignores 0, and stops at 1
+            # (https://github.com/torvalds/linux/blob/master/fs/coredump.c).
             "CORE": 1,
         }
 

@@ -12,7 +12,7 @@ import importlib.util
 import itertools
 import shutil
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,15 @@ PYTEST_NEEDS = (
 )  # fmt: skip
 ALONE_AT_ONCE = 2
 RUN_TIMEOUT = 60.0
+
+CONFTEST = '''\
+"""Lets plain pytest import the project from its source tree. Written by hybridgen."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, {place})
+'''
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +91,16 @@ class Verifier:
         self._pytest_folder, self._pytest_sources = _stage_pytest(scratch / "pytest")
 
     def existing(
-        self, files: Sequence[Path], *, timeout: float, without: Collection[str] = ()
+        self, files: Sequence[Path], *, timeout: float, changed: Mapping[Path, str] | None = None
     ) -> PytestRun:
         """Runs tests that are there already, for the coverage that they give.
 
         Args:
-            without: names of test functions to leave out.
+            changed: another content for some of them.
         """
         if not files:
             return PytestRun({})
-        return self._run(files, {}, None, order=0, clock=0, timeout=timeout, without=without)
+        return self._run(files, changed or {}, None, order=0, clock=0, timeout=timeout)
 
     def check(
         self, files: Mapping[Path, str], test_path: Path, names: Sequence[str], *, deadline: float
@@ -141,7 +150,6 @@ class Verifier:
         order: int,
         clock: int,
         timeout: float,
-        without: Collection[str] = (),
     ) -> PytestRun:
         folder = self._scratch / f"verify-{next(self._numbers)}"
         mirror = folder / "mirror"
@@ -156,7 +164,7 @@ class Verifier:
             "order": order,
             "clock": clock,
             "select": None if names is None else list(names),
-            "without": list(without),
+            "without": [],
             "more_paths": [str(self._pytest_folder)],
             "arguments": [
                 *("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly"),
@@ -182,6 +190,22 @@ class Verifier:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return _pytest_run(answer)
+
+
+def conftest_for(folder: Path, root: Path) -> dict[Path, str]:
+    """A ``conftest.py`` for a tests folder by which plain pytest finds the project's sources.
+
+    Nothing where there is one already, or where the sources are not beside or above the tests.
+    """
+    path = folder / "conftest.py"
+    if path.exists():
+        return {}
+    for number, parent in enumerate(folder.parents):
+        if root.is_relative_to(parent):
+            below = "".join(f' / "{part}"' for part in root.relative_to(parent).parts)
+            place = f"Path(__file__).resolve().parents[{number + 1}]{below}"
+            return {path: CONFTEST.format(place=f"str({place})")}
+    return {}
 
 
 def _pytest_run(answer: Mapping[str, Any]) -> PytestRun:

@@ -10,7 +10,7 @@ from hybridgen.errors import SourceError, UsageError
 from hybridgen.source.bounds import is_too_wide
 from hybridgen.source.interpreter import find_interpreter
 from hybridgen.source.layout import pytest_option
-from hybridgen.source.walk import tests_below
+from hybridgen.source.walk import is_test_file, tests_below
 
 _MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", "hybridgen.toml")
 
@@ -40,7 +40,7 @@ def find_project(path: Path, *, python: str | None, tests: str | None) -> Projec
         root=root,
         interpreter=find_interpreter(root, python),
         tests_folder=folder,
-        existing_tests=tuple(tests_below(folder)),
+        existing_tests=_existing_tests(root, start, folder),
     )
 
 
@@ -72,7 +72,13 @@ def _tests_folder(root: Path, start: Path, tests: str | None) -> Path:
         if named.exists() and not named.is_dir():
             raise UsageError(f"--tests {tests} is a file", "name a folder: --tests tests")
         return named.resolve()
-    candidates = [*_configured(root), root / "tests", root / "test", *_beside_package(root, start)]
+    configured = _configured(root)
+    candidates = [
+        *(folder for folder in configured if "test" in folder.name),
+        *(root / "tests", root / "test"),
+        *_beside_package(root, start),
+        *configured,  # ["src"]: a place for doctests more often than for a new test file
+    ]
     chosen = next((folder for folder in candidates if folder.is_dir()), root / "tests")
     if not chosen.resolve().is_relative_to(root):
         raise UsageError(
@@ -82,21 +88,24 @@ def _tests_folder(root: Path, start: Path, tests: str | None) -> Path:
     return chosen.resolve()
 
 
+def _existing_tests(root: Path, start: Path, folder: Path) -> tuple[Path, ...]:
+    """Test files in the tests folder, in pytest's ``testpaths``, and beside root and code."""
+    found = [path for place in (folder, *_configured(root)) for path in tests_below(place)]
+    for place in (root, start.resolve()):
+        files = (path for path in sorted(place.glob("*.py")) if is_test_file(path))
+        found += (path for path in files if not path.is_symlink())
+    return tuple(dict.fromkeys(found))
+
+
 def _configured(root: Path) -> list[Path]:
-    """Folders that pytest's ``testpaths`` name, those called tests first; never the root itself."""
+    """Folders that pytest's ``testpaths`` name inside the project, but never its root."""
     found: list[Path] = []
     for pattern in pytest_option(root, "testpaths"):
         try:
-            found += (folder for folder in sorted(root.glob(pattern)) if folder.is_dir())
+            found += (folder.resolve() for folder in sorted(root.glob(pattern)) if folder.is_dir())
         except (ValueError, NotImplementedError, IndexError):  # absolute, or no pattern at all
             continue
-    inside = [
-        folder
-        for folder in found
-        if folder.resolve().is_relative_to(root) and folder.resolve() != root
-    ]
-    conventional = [folder for folder in inside if "test" in folder.name]
-    return conventional or ([] if (root / "tests").is_dir() or (root / "test").is_dir() else inside)
+    return [folder for folder in found if folder.is_relative_to(root) and folder != root]
 
 
 def _beside_package(root: Path, start: Path) -> list[Path]:

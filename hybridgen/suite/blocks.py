@@ -12,15 +12,17 @@ from typing import TypeGuard
 
 from hybridgen.domain import Check, Module, Observation
 from hybridgen.suite.bodies import Body, indent, plain_body
-from hybridgen.suite.imports import Import, free_names, parse_imports, resolve
+from hybridgen.suite.imports import Import, free_names, module_imports, parse_imports, resolve
 from hybridgen.suite.naming import choose_name
+from hybridgen.suite.qualifying import requalified
 from hybridgen.suite.shapes import Shape, call_in, outcome_text, printed_only, shape_of
 from hybridgen.suite.tables import argument_names, table
+from hybridgen.suite.tidying import tidy
 
 _TOOLS = (Import("pytest"), Import("math"), Import("asyncio"))
 
 
-class Unrenderable(Exception):
+class UnrenderableError(Exception):
     """A case that cannot become a test function; the message is the reason."""
 
 
@@ -53,7 +55,7 @@ def group(chosen: Sequence[Observation], module: Module) -> list[list[Observatio
     """
     order = {target.qualname: index for index, target in enumerate(module.targets)}
     by_shape: dict[Shape | int, list[Observation]] = {}
-    for index, observation in enumerate(chosen):
+    for index, observation in enumerate(map(tidy, chosen)):
         by_shape.setdefault(shape_of(observation) or index, []).append(observation)
 
     def rank(cases: list[Observation]) -> tuple[int, int, bool]:
@@ -92,9 +94,10 @@ def build(
         bound: what the file's top level binds already.
 
     Raises:
-        Unrenderable: a name that the test needs is nowhere to be found, or hidden.
+        UnrenderableError: a name that the test needs is nowhere to be found, or hidden.
     """
-    cases = [_with_known_warnings(case, module) for case in cases]
+    taken_names = _other_meanings(module, import_name, bound or {})
+    cases = [requalified(_with_known_warnings(tidy(c), module), taken_names) for c in cases]
     is_table = len(cases) > 1
     decorator, body, columns = _parts(cases, module)
     first = cases[0]
@@ -103,21 +106,24 @@ def build(
     parameters = argument_names(call, first.candidate.target, module) if call else ()
     name = choose_name(cases, parameters, target, taken)
     text = _function(name, decorator, body, columns)
-    explicit = [item for case in cases for item in _explicit(case, module, import_name)]
+    package = import_name.rpartition(".")[0]
+    own = parse_imports([line for case in cases for line in case.candidate.imports], package)
+    expected = [*(i for case in cases for i in _expected_imports(case, package)), *_TOOLS]
     try:
+        in_steps = {name for case in cases for name in _names_in_steps(case)}
         names = free_names(text)
-        found, missing = resolve(names, [*explicit, *_TOOLS], module, import_name)
+        found, missing = resolve(names, in_steps, own, expected, module, import_name)
     except (SyntaxError, ValueError) as error:
-        raise Unrenderable(f"not valid Python: {error}") from error
+        raise UnrenderableError(f"not valid Python: {error}") from error
     if missing:
-        raise Unrenderable(f"unknown or ambiguous name {missing[0]}")
+        raise UnrenderableError(f"unknown or ambiguous name {missing[0]}")
     if hidden := _hidden(text, module.names):
-        raise Unrenderable(f"uses {hidden} before it hides it")
+        raise UnrenderableError(f"uses {hidden} before it hides it")
     items = tuple(dict.fromkeys(found.values()))
     local = [item for item in items if _is_local(item, bound or {})]
     if local:
         if is_table and {item.bound for item in local} & free_names(_stub(decorator)):
-            raise Unrenderable(f"the file has another {local[0].bound}")
+            raise UnrenderableError(f"the file has another {local[0].bound}")
         lines = tuple(item.statement for item in sorted(local))
         body = Body((*lines, "", *body.lines), body.fixtures)
         text = _function(name, decorator, body, columns)
@@ -134,10 +140,18 @@ def _parts(cases: Sequence[Observation], module: Module) -> tuple[str, Body, tup
 
 def _names_in(case: Observation) -> set[str]:
     """Every name in a case, except the names of keywords."""
-    codes = [step.code for step in case.candidate.steps]
-    codes += [check.expression for check in _checks(case)]
-    trees = (ast.parse(code) for code in codes)
-    return {n.id for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Name)}
+    found = _names_in_steps(case)
+    for check in _checks(case):
+        found |= _names_of(check.expression)
+    return found
+
+
+def _names_in_steps(case: Observation) -> set[str]:
+    return {name for step in case.candidate.steps for name in _names_of(step.code)}
+
+
+def _names_of(code: str) -> set[str]:
+    return {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
 
 
 def _function(name: str, decorator: str, body: Body, columns: tuple[str, ...]) -> str:
@@ -163,14 +177,22 @@ def _checks(case: Observation) -> Iterable[Check]:
         yield from itertools.chain.from_iterable(checks for _, checks in result.changed)
 
 
-def _explicit(case: Observation, module: Module, import_name: str) -> tuple[Import, ...]:
-    """The imports that a case brings along."""
-    statements = list(case.candidate.imports)
-    statements += [text for check in _checks(case) for text in check.imports]
+def _expected_imports(case: Observation, package: str) -> tuple[Import, ...]:
+    """The imports that expected values and exceptions bring along."""
+    statements = [text for check in _checks(case) for text in check.imports]
     raised = (result.raised for result in case.results)
     statements += [item.type_import for item in raised if item is not None and item.type_import]
-    package = import_name.rpartition(".")[0]
     return parse_imports(statements, package)
+
+
+def _other_meanings(
+    module: Module, import_name: str, bound: Mapping[str, Import | None]
+) -> frozenset[str]:
+    """Names of modules that mean something else in the module under test or in the file."""
+    got = module_imports(module, import_name)
+    in_module = {name for name in module.names if Import(name) != got.get(name)}
+    in_file = {name for name, item in bound.items() if Import(name).conflicts_with(item)}
+    return frozenset(in_module | in_file)
 
 
 def _with_known_warnings(case: Observation, module: Module) -> Observation:

@@ -24,6 +24,8 @@ _LOOSE = (
     ast.GeneratorExp,
 )
 _PRIMARY = (ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.List, ast.Dict, ast.JoinedStr)
+# re.escape() escapes these too, though they mean nothing outside of sets and re.VERBOSE.
+_NEEDLESS = re.compile(r"(?<!\\)\\([-#&~ ])")
 _META = re.compile(r"[\\.^$*+?{}\[\]|()]")
 
 
@@ -93,8 +95,11 @@ def contexts(warnings: Sequence[str], raised: Raised | None, match: str | None =
 
 def regex(pattern: str) -> str:
     """A regular expression as source text, raw where it has special characters."""
-    fits = pattern.isprintable() and not pattern.endswith("\\") and '"' not in pattern
-    return f'r"{pattern}"' if fits and _META.search(pattern) else repr(pattern)
+    plain = _NEEDLESS.sub(r"\1", pattern)
+    if not _META.search(plain) or not plain.isprintable() or plain.endswith("\\"):
+        return repr(plain)
+    quote = next((q for q in "\"'" if q not in plain), None)
+    return f"r{quote}{plain}{quote}" if quote else repr(plain)
 
 
 def expression(code: str) -> str:
@@ -118,7 +123,7 @@ class _Writer:
 
     def step(self, step: Step, result: StepResult) -> None:
         """Adds one step and its assertions."""
-        is_printed = step.kind is StepKind.PROBE and printed_only(result)
+        is_printed = printed_only(result)
         if is_printed and self.has_pending_output:
             self.lines.append("capsys.readouterr()")
         code = expression(step.code) if step.kind is StepKind.PROBE else _statement(step.code)

@@ -1,4 +1,4 @@
-"""Runs the ``ruff`` program of hybridgen's own environment, with no configuration of the project."""
+"""Runs the ``ruff`` program of hybridgen's own environment, without the project's settings."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import symtable
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from hybridgen.domain import Module
@@ -134,34 +134,44 @@ def module_imports(module: Module, import_name: str) -> dict[str, Import]:
 
 def resolve(
     names: Iterable[str],
-    explicit: Iterable[Import],
+    in_steps: Set[str],
+    own: Iterable[Import],
+    expected: Iterable[Import],
     module: Module,
     import_name: str,
 ) -> tuple[Mapping[str, Import], tuple[str, ...]]:
     """Finds an import for each free name of a test.
 
-    Explicit imports (of the candidate, its checks, pytest) win; then what the module under
-    test imported itself is taken from where it came from; then the module's own names.
+    Steps ran with the module's own names over the candidate's imports, so for names in steps
+    the module wins; what the module got by an import is taken from where it came from. Names
+    of expected values and exceptions have their own imports.
+
+    Args:
+        names: the free names of the test.
+        in_steps: those that occur in its steps.
+        own: imports of the candidates.
+        expected: imports of checks and exceptions, pytest and its like.
+        module: the module under test.
+        import_name: how it is imported.
 
     Returns:
-        the imports by bound name, and the names that are nobody's or claimed by two imports.
+        the imports by bound name, and the names that are nobody's or would mean two things.
     """
-    wanted: dict[str, list[Import]] = {}
-    for item in dict.fromkeys(explicit):
-        wanted.setdefault(item.bound, []).append(item)
-    own_imports = module_imports(module, import_name)
+    chosen = {item.bound: item for item in own}
+    got = module_imports(module, import_name)
+    given = {name: got.get(name, Import(import_name, name)) for name in module.names}
     found: dict[str, Import] = {}
     missing: list[str] = []
+    wanted: dict[str, list[Import]] = {}
+    for item in dict.fromkeys(expected):
+        wanted.setdefault(item.bound, []).append(item)
     for name in sorted(names):
         claims = wanted.get(name, [])
-        if len(claims) > 1 and any(claims[0].conflicts_with(other) for other in claims):
+        if name in in_steps or not claims:
+            claims = [*claims, *(m[name] for m in (given, chosen) if name in m)][: len(claims) + 1]
+        if any(claims[0].conflicts_with(other) for other in claims[1:]) or (
+            not claims and not hasattr(builtins, name)
+        ):
             missing.append(name)
-        elif claims:
-            found.update((name if i == 0 else c.module, c) for i, c in enumerate(claims))
-        elif name in own_imports:
-            found[name] = own_imports[name]
-        elif name in module.names:
-            found[name] = Import(import_name, name)
-        elif not hasattr(builtins, name):
-            missing.append(name)
+        found.update((f"{name} {item.module}", item) for item in claims)
     return found, tuple(missing)

@@ -7,13 +7,12 @@ import re
 from collections.abc import Iterator, Sequence, Set
 
 from hybridgen.domain import Check, CheckKind, Observation, Raised, Target, TargetKind
+from hybridgen.suite.policy import words
 from hybridgen.suite.shapes import call_in, printed_only
 
 _HINT = re.compile(r"test_[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _MEANINGLESS = re.compile(r"(?:_?(?:case|example|basic|simple|test|function|method|\d+))+$")
-_RAISES = frozenset(
-    ["raise", "raises", "error", "errors", "exception", "fails", "rejects", "throws", "raised"]
-)
+_RAISES = words("raise raises error errors exception fails rejects throws raised")
 _CLAIMS = {"true": "True", "false": "False", "none": "None", "empty": "", "zero": "0"}
 _LONGEST = 70
 

@@ -9,7 +9,8 @@ otherwise harmless modules.
 from __future__ import annotations
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """The words of a text as a set."""
     return frozenset(text.split())
 
 
@@ -18,69 +19,69 @@ _ANY_PUBLIC = ("cmath", "math", "unicodedata")  # written in C: they hold no oth
 # Standard library modules: the names that may be taken from them; None: every public name.
 MODULES: dict[str, frozenset[str] | None] = {
     **dict.fromkeys(_ANY_PUBLIC),
-    "array": _words("array"),
-    "asyncio": _words(
+    "array": words("array"),
+    "asyncio": words(
         "run sleep gather wait wait_for create_task timeout Queue LifoQueue PriorityQueue Event "
         "Lock Semaphore Condition Task Future TimeoutError CancelledError InvalidStateError "
         "QueueEmpty QueueFull IncompleteReadError"
     ),
-    "base64": _words(
+    "base64": words(
         "b64encode b64decode urlsafe_b64encode urlsafe_b64decode standard_b64encode "
         "standard_b64decode b32encode b32decode b16encode b16decode b85encode b85decode"
     ),
-    "binascii": _words("hexlify unhexlify crc32 a2b_base64 b2a_base64 Error Incomplete"),
-    "bisect": _words("bisect bisect_left bisect_right insort insort_left insort_right"),
-    "calendar": _words("monthrange isleap timegm MONDAY SUNDAY Calendar TextCalendar"),
-    "collections": _words("namedtuple deque ChainMap Counter OrderedDict defaultdict UserDict"),
-    "contextlib": _words("suppress nullcontext ExitStack closing"),
-    "copy": _words("copy deepcopy replace"),
-    "dataclasses": _words("asdict astuple replace fields FrozenInstanceError"),
-    "datetime": _words("date datetime time timedelta timezone tzinfo UTC MINYEAR MAXYEAR"),
-    "decimal": _words(
+    "binascii": words("hexlify unhexlify crc32 a2b_base64 b2a_base64 Error Incomplete"),
+    "bisect": words("bisect bisect_left bisect_right insort insort_left insort_right"),
+    "calendar": words("monthrange isleap timegm MONDAY SUNDAY Calendar TextCalendar"),
+    "collections": words("namedtuple deque ChainMap Counter OrderedDict defaultdict UserDict"),
+    "contextlib": words("suppress nullcontext ExitStack closing"),
+    "copy": words("copy deepcopy replace"),
+    "dataclasses": words("asdict astuple replace fields FrozenInstanceError"),
+    "datetime": words("date datetime time timedelta timezone tzinfo UTC MINYEAR MAXYEAR"),
+    "decimal": words(
         "Decimal Context getcontext localcontext InvalidOperation DivisionByZero Overflow "
         "Underflow Inexact Rounded ConversionSyntax DecimalException ROUND_UP ROUND_DOWN "
         "ROUND_CEILING ROUND_FLOOR ROUND_HALF_UP ROUND_HALF_DOWN ROUND_HALF_EVEN ROUND_05UP"
     ),
-    "enum": _words("Enum IntEnum StrEnum Flag IntFlag auto unique"),
-    "fractions": _words("Fraction"),
-    "functools": _words("partial reduce cmp_to_key"),
-    "hashlib": _words("md5 sha1 sha224 sha256 sha384 sha512 blake2b blake2s new"),
-    "heapq": _words("heapify heappush heappop heappushpop heapreplace nlargest nsmallest merge"),
-    "html": _words("escape unescape"),
-    "io": _words("StringIO BytesIO"),
-    "ipaddress": _words(
+    "enum": words("Enum IntEnum StrEnum Flag IntFlag auto unique"),
+    "fractions": words("Fraction"),
+    "functools": words("partial reduce cmp_to_key"),
+    "hashlib": words("md5 sha1 sha224 sha256 sha384 sha512 blake2b blake2s new"),
+    "heapq": words("heapify heappush heappop heappushpop heapreplace nlargest nsmallest merge"),
+    "html": words("escape unescape"),
+    "io": words("StringIO BytesIO"),
+    "ipaddress": words(
         "ip_address ip_network ip_interface IPv4Address IPv4Network IPv4Interface IPv6Address "
         "IPv6Network IPv6Interface AddressValueError NetmaskValueError collapse_addresses"
     ),
-    "itertools": _words(
+    "itertools": words(
         "accumulate chain combinations count cycle islice product permutations repeat starmap "
         "takewhile zip_longest"
     ),
-    "json": _words("dumps loads JSONDecodeError JSONEncoder JSONDecoder"),
-    "pathlib": _words("Path PurePath PurePosixPath PureWindowsPath"),
-    "pytest": _words("approx mark raises warns"),
-    "random": _words("Random seed"),
-    "re": _words(
+    "json": words("dumps loads JSONDecodeError JSONEncoder JSONDecoder"),
+    "pathlib": words("Path PurePath PurePosixPath PureWindowsPath"),
+    "pytest": words("approx mark raises warns"),
+    "random": words("Random seed"),
+    "re": words(
         "compile match fullmatch search split findall finditer sub subn escape error PatternError "
         "Pattern Match A ASCII I IGNORECASE M MULTILINE S DOTALL X VERBOSE U UNICODE"
     ),
-    "statistics": _words("mean fmean median mode stdev pstdev variance StatisticsError"),
-    "string": _words("ascii_letters ascii_lowercase ascii_uppercase digits hexdigits punctuation"),
-    "struct": _words("pack unpack calcsize error"),
-    "textwrap": _words("dedent indent wrap fill shorten"),
-    "time": _words("struct_time"),
-    "types": _words("SimpleNamespace MappingProxyType"),
-    "typing": _words("Any"),
-    "urllib.parse": _words(
+    "statistics": words("mean fmean median mode stdev pstdev variance StatisticsError"),
+    "string": words("ascii_letters ascii_lowercase ascii_uppercase digits hexdigits punctuation"),
+    "struct": words("pack unpack calcsize error"),
+    "textwrap": words("dedent indent wrap fill shorten"),
+    "time": words("struct_time"),
+    "types": words("SimpleNamespace MappingProxyType"),
+    "typing": words("Any"),
+    "urllib.parse": words(
         "urlparse urlsplit urlunparse urlunsplit urljoin quote quote_plus unquote unquote_plus "
         "urlencode parse_qs parse_qsl ParseResult SplitResult"
     ),
-    "uuid": _words("UUID NAMESPACE_DNS NAMESPACE_URL uuid3 uuid5"),
-    "zoneinfo": _words("ZoneInfo ZoneInfoNotFoundError"),
+    "uuid": words("UUID NAMESPACE_DNS NAMESPACE_URL uuid3 uuid5"),
+    "zoneinfo": words("ZoneInfo ZoneInfoNotFoundError"),
 }
 
 # Exception classes may come from these too, by name only.
-EXCEPTION_MODULES = _words(
+EXCEPTION_MODULES = words(
     "ast configparser copy csv concurrent.futures email.errors getopt http.client locale lzma "
     "pickle queue shutil smtplib socket sqlite3 ssl struct subprocess tarfile tomllib urllib.error "
     "wave xml.parsers.expat xml.etree.ElementTree zipfile zlib zoneinfo"
@@ -89,18 +90,18 @@ EXCEPTION_NAME = (
     r"[A-Z]\w*(?:Error|Exception|Warning|Exit|Expired|Empty|Full|BadZipFile)|BadZipFile"
 )
 
-BUILTINS = _words(
+BUILTINS = words(
     "None True False Ellipsis NotImplemented abs all any ascii bin bool bytearray bytes callable "
     "chr complex dict divmod enumerate filter float format frozenset getattr hasattr hash hex id "
     "int isinstance issubclass iter len list map max memoryview min next object oct ord pow print "
     "range repr reversed round set setattr slice sorted str sum tuple type zip"
 )
 # Only called directly, with the attribute's name in plain sight.
-BY_NAME = _words("getattr hasattr setattr")
+BY_NAME = words("getattr hasattr setattr")
 
 # As an attribute of anything: a module that reaches files, programs, the network or the
 # interpreter, or a way into frames, code, classes and the event loop.
-ATTRIBUTES = _words(
+ATTRIBUTES = words(
     "builtins ctypes ftplib imaplib importlib linecache marshal mmap multiprocessing nt os pickle "
     "posix pty runpy shelve shutil smtplib socketserver sqlite3 subprocess sys tempfile webbrowser "
     "winreg _os _sys _io _thread _socket _ctypes _getframe _evaluate mro func_globals func_code "
@@ -112,14 +113,14 @@ ATTRIBUTES = _words(
 # Inside of any text: it would only matter to code that evaluates or formats it.
 TEXTS = ("__import__", "__subclasses__", "__globals__", "__builtins__", "os.system")
 # Refused as a name taken from the package under test as well.
-NAMES = ATTRIBUTES | _words(
+NAMES = ATTRIBUTES | words(
     "codecs code codeop compile eval exec fcntl gc inspect io open os pdb pkgutil platform pathlib "
     "signal socket system popen Popen threading urllib __import__ globals locals vars "
     "PosixPath WindowsPath"
 )
 # Never a package under test, whatever a project calls its files.
-PACKAGES = _words("builtins ctypes importlib nt os pathlib posix shutil socket subprocess sys")
-DUNDERS = _words(
+PACKAGES = words("builtins ctypes importlib nt os pathlib posix shutil socket subprocess sys")
+DUNDERS = words(
     "__abs__ __add__ __and__ __bool__ __call__ __contains__ __delitem__ __divmod__ __doc__ "
     "__enter__ __eq__ __exit__ __float__ __floordiv__ __format__ __ge__ __getitem__ __gt__ "
     "__hash__ __iadd__ __index__ __init__ __int__ __invert__ __isub__ __iter__ __le__ __len__ "
@@ -128,19 +129,19 @@ DUNDERS = _words(
     "__rtruediv__ __setitem__ __str__ __sub__ __truediv__ __version__ __xor__"
 )
 # Methods of pathlib.Path that touch the disk: only on what was made from tmp_path.
-PATH_METHODS = _words(
+PATH_METHODS = words(
     "chmod chown copy_into hardlink_to lchmod link_to mkdir move_into open read_bytes read_text "
     "rename rmdir symlink_to touch unlink write_bytes write_text"
 )
 # The same names with as many arguments belong to str, list and dict as well.
-PATH_METHODS_OF_ONE = _words("copy move replace")
+PATH_METHODS_OF_ONE = words("copy move replace")
 # These take a second path, which has to come from tmp_path too.
-PATH_PAIRS = _words("copy copy_into move move_into rename replace")
+PATH_PAIRS = words("copy copy_into move move_into rename replace")
 # Inside tmp_path too: a link leads out of it.
-PATH_LINKS = _words("symlink_to hardlink_to link_to")
-FIXTURES = _words("tmp_path capsys")
+PATH_LINKS = words("symlink_to hardlink_to link_to")
+FIXTURES = words("tmp_path capsys")
 
-NODES = _words(
+NODES = words(
     "Module Expr Import ImportFrom alias FunctionDef AsyncFunctionDef Lambda arguments arg Return "
     "Delete Assign AugAssign AnnAssign For AsyncFor While If With AsyncWith withitem Raise Try "
     "ExceptHandler Assert Pass Break Continue BoolOp NamedExpr BinOp UnaryOp IfExp Dict Set "

@@ -10,7 +10,7 @@ from pathlib import Path
 from hybridgen.domain import Module, Observation, TestFile, strictest
 from hybridgen.errors import PolicyRefusal
 from hybridgen.suite.allowlist import forbidden
-from hybridgen.suite.blocks import Block, Unrenderable, build, group
+from hybridgen.suite.blocks import Block, UnrenderableError, build, group
 from hybridgen.suite.imports import Import, bindings
 from hybridgen.suite.merging import formatted, header, import_lines, insert, used_names
 from hybridgen.suite.ownership import strip_own
@@ -126,11 +126,11 @@ def _blocks(
     for cases in group(chosen, module):
         try:
             add(cases)
-        except Unrenderable:
+        except UnrenderableError:
             # One row may be at fault: the first case is the one that earned the test.
             for case in cases[:1] if len(cases) > 1 else ():
                 try:
                     add([case])
-                except Unrenderable:
+                except UnrenderableError:
                     continue
     return blocks

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from hybridgen.domain import Module, Observation
 from hybridgen.suite.allowlist import forbidden
-from hybridgen.suite.blocks import Unrenderable, build
+from hybridgen.suite.blocks import UnrenderableError, build
 from hybridgen.suite.secrets import secret_in
 from hybridgen.suite.selection import can_be_kept
 from hybridgen.suite.sideeffects import side_effect
@@ -46,7 +46,7 @@ def drop_reason(observation: Observation, module: Module, import_name: str) -> s
     try:
         block = build([observation], module, import_name)
         block.source.encode("utf-8")
-    except (Unrenderable, UnicodeEncodeError):
+    except (UnrenderableError, UnicodeEncodeError):
         return "not renderable"
     if secret_in(block.source) is not None:
         return "secret"

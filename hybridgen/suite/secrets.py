@@ -6,6 +6,7 @@ neither short passwords nor personal data: no pattern can.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -43,7 +44,7 @@ def _looks_random(token: str) -> bool:
     classes = (str.isupper, str.islower, str.isdigit)
     if not all(any(test(char) for char in token) for test in classes):
         return False
-    pairs = list(zip(token, token[1:], strict=False))
+    pairs = list(itertools.pairwise(token))
     ordered = sum(1 for a, b in pairs if 0 <= ord(b) - ord(a) <= 1)
     if ordered > len(pairs) / 3:  # an alphabet or a run of one character
         return False

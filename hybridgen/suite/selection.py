@@ -18,6 +18,7 @@ from hybridgen.suite.shapes import (
     printed_only,
     shape_of,
 )
+from hybridgen.suite.tidying import tidy
 
 _PREFERRED = frozenset({"docstring", "model"})  # written to be read
 _LONG = 60  # characters of code that a reader takes in at a glance
@@ -78,11 +79,12 @@ def choose(
 
 def can_be_kept(observation: Observation) -> bool:
     """False for cases that assert nothing, or only that the code broke by accident."""
-    has_assertion = any(assertions(r) or printed_only(r) for r in observation.results)
-    if not has_assertion or any(r.status == "skipped" for r in observation.results):
+    results = observation.results
+    has_assertion = any(assertions(r) or printed_only(r) or r.warnings for r in results)
+    if not has_assertion or any(result.status == "skipped" for result in results):
         return False
-    values = any(r.checks or r.changed or printed_only(r) for r in observation.results)
-    raised = observation.results[-1].raised
+    values = any(r.checks or r.changed or r.warnings or printed_only(r) for r in results)
+    raised = results[-1].raised
     return values or (raised is not None and raised.is_deliberate and raised.is_inside)
 
 
@@ -103,7 +105,7 @@ def _tier(observation: Observation) -> int:
 def _cases(observations: Sequence[Observation], covered: frozenset[Arc], seed: int) -> list[_Case]:
     seen: set[tuple[str, ...]] = set()
     cases: list[_Case] = []
-    for observation in observations:
+    for observation in map(tidy, observations):
         key = tuple(step.code for step in observation.candidate.steps)
         if key in seen or not can_be_kept(observation):
             continue

@@ -7,55 +7,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from hybridgen.domain import Check, CheckKind, Observation, Raised, StepKind, StepResult
+from hybridgen.suite.policy import words
 
 # Calls of these build a plain value, so a row of a table may hold them.
-_CONSTRUCTORS = frozenset(
-    [
-        "Decimal",
-        "Fraction",
-        "UUID",
-        "date",
-        "datetime",
-        "time",
-        "timedelta",
-        "timezone",
-        "Path",
-        "PurePath",
-        "PurePosixPath",
-        "PureWindowsPath",
-        "StringIO",
-        "BytesIO",
-        "bytes",
-        "bytearray",
-        "complex",
-        "dict",
-        "float",
-        "frozenset",
-        "int",
-        "list",
-        "range",
-        "set",
-        "tuple",
-    ]
+_CONSTRUCTORS = words(
+    "Decimal Fraction UUID date datetime time timedelta timezone Path PurePath PurePosixPath "
+    "PureWindowsPath StringIO BytesIO bytes bytearray complex dict float frozenset int list "
+    "range set tuple"
 )
 # A call inside one of these is what the test is about: list(f(3)), asyncio.run(f(3)).
-_WRAPPERS = frozenset(
-    [
-        "asyncio.run",
-        "bool",
-        "dict",
-        "float",
-        "int",
-        "len",
-        "list",
-        "next",
-        "repr",
-        "set",
-        "sorted",
-        "str",
-        "tuple",
-    ]
-)
+_WRAPPERS = words("asyncio.run bool dict float int len list next repr set sorted str tuple")
 _VALUE_KINDS = frozenset({CheckKind.EQUAL, CheckKind.IS, CheckKind.APPROX})
 WEAK_KINDS = frozenset({CheckKind.LENGTH, CheckKind.TYPE})
 

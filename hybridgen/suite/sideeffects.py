@@ -15,105 +15,26 @@ from functools import lru_cache
 
 from hybridgen.domain import Observation
 from hybridgen.suite.imports import imports_in
+from hybridgen.suite.policy import words
 
-_OUTSIDE = frozenset(
-    [
-        "asyncio.create_subprocess_exec",
-        "asyncio.create_subprocess_shell",
-        "asyncio.open_connection",
-        "asyncio.start_server",
-        "ftplib",
-        "http.client",
-        "httpx",
-        "imaplib",
-        "multiprocessing",
-        "requests",
-        "signal",
-        "smtplib",
-        "socket",
-        "subprocess",
-        "telnetlib",
-        "urllib.request",
-        "urllib3",
-        "webbrowser",
-        "xmlrpc",
-        "aiohttp",
-        "boto3",
-        "ctypes",
-        "paramiko",
-        "psycopg2",
-        "pymysql",
-    ]
+_OUTSIDE = words(
+    "asyncio.create_subprocess_exec asyncio.create_subprocess_shell asyncio.open_connection "
+    "asyncio.start_server ftplib http.client httpx imaplib multiprocessing requests signal "
+    "smtplib socket subprocess telnetlib urllib.request urllib3 webbrowser xmlrpc aiohttp "
+    "boto3 ctypes paramiko psycopg2 pymysql"
 )
-_OS_OUTSIDE = frozenset(
-    [
-        "system",
-        "popen",
-        "fork",
-        "forkpty",
-        "kill",
-        "killpg",
-        "execv",
-        "execve",
-        "execl",
-        "execlp",
-        "execvp",
-        "spawnl",
-        "spawnv",
-        "posix_spawn",
-        "startfile",
-        "abort",
-        "_exit",
-        "putenv",
-        "unsetenv",
-        "setuid",
-        "setgid",
-        "nice",
-        "setpriority",
-    ]
+_OS_OUTSIDE = words(
+    "system popen fork forkpty kill killpg execv execve execl execlp execvp spawnl spawnv "
+    "posix_spawn startfile abort _exit putenv unsetenv setuid setgid nice setpriority"
 )
-_OS_FILES = frozenset(
-    [
-        "remove",
-        "unlink",
-        "rmdir",
-        "removedirs",
-        "rename",
-        "renames",
-        "replace",
-        "mkdir",
-        "makedirs",
-        "symlink",
-        "link",
-        "chmod",
-        "chown",
-        "lchown",
-        "lchmod",
-        "truncate",
-        "utime",
-        "mkfifo",
-        "mknod",
-        "setxattr",
-        "chdir",
-        "chroot",
-        "open",
-    ]
+_OS_FILES = words(
+    "remove unlink rmdir removedirs rename renames replace mkdir makedirs symlink link chmod "
+    "chown lchown lchmod truncate utime mkfifo mknod setxattr chdir chroot open"
 )
-_FILES = frozenset(["shutil", "tempfile", "sqlite3", "shelve", "dbm"])
+_FILES = words("shutil tempfile sqlite3 shelve dbm")
 _SHUTIL_READS = frozenset(["which", "disk_usage", "get_terminal_size"])
-_METHODS = frozenset(
-    [
-        "write_text",
-        "write_bytes",
-        "unlink",
-        "rmdir",
-        "mkdir",
-        "touch",
-        "chmod",
-        "symlink_to",
-        "hardlink_to",
-        "rmtree",
-    ]
+_METHODS = words(
+    "write_text write_bytes unlink rmdir mkdir touch chmod symlink_to hardlink_to rmtree"
 )
 _ARCHIVES = frozenset(["extractall"])
 

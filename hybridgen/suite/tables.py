@@ -17,28 +17,13 @@ from hybridgen.domain import (
     Target,
 )
 from hybridgen.suite.bodies import Body, approx, assertion, contexts, expression, indent, regex
+from hybridgen.suite.policy import words
 from hybridgen.suite.shapes import Call, call_in, printed_only
 
 # Names that mean something else as a parameter of a test function.
-_RESERVED = frozenset(
-    [
-        "request",
-        "tmp_path",
-        "capsys",
-        "capfd",
-        "monkeypatch",
-        "cache",
-        "tmpdir",
-        "caplog",
-        "recwarn",
-        "pytestconfig",
-        "self",
-        "cls",
-        "pytest",
-        "math",
-        "asyncio",
-        "result",
-    ]
+_RESERVED = words(
+    "request tmp_path capsys capfd monkeypatch cache tmpdir caplog recwarn pytestconfig self "
+    "cls pytest math asyncio result"
 )
 _SINGLETONS = frozenset({"True", "False", "None"})
 _POSITIONAL = (ParameterKind.POSITIONAL_ONLY, ParameterKind.POSITIONAL)

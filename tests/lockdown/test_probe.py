@@ -7,12 +7,11 @@ import pytest
 
 from hybridgen.errors import SandboxUnavailable
 from hybridgen.lockdown import LockLevel, Profile, command, locked_command, probe
-from hybridgen.lockdown import probe as probe_function
 
 
 @pytest.fixture(autouse=True)
 def _forget() -> None:
-    probe_function.cache_clear()
+    probe.cache_clear()
 
 
 def _launcher(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, old: str, new: str) -> None:
@@ -23,13 +22,18 @@ def _launcher(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, old: str, new: st
     monkeypatch.setattr(command, "LAUNCHER", copy)
 
 
+@pytest.mark.usefixtures("kernel_with_locks")
+def test_kernel_with_both_locks_is_full() -> None:
+    assert probe() == LockLevel(sockets=True, files=True, why="seccomp and Landlock hold")
+
+
 def test_level_is_found_once() -> None:
     level = probe()
     assert level.why
     assert probe() is level
 
 
-@pytest.mark.skipif(not probe().is_full, reason="no locks here")
+@pytest.mark.usefixtures("kernel_with_locks")
 def test_lock_without_effect_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     _launcher(monkeypatch, tmp_path, "    _landlock,\n", "")
     level = probe()
@@ -37,7 +41,7 @@ def test_lock_without_effect_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert "do not hold" in level.why
 
 
-@pytest.mark.skipif(not probe().is_full, reason="no locks here")
+@pytest.mark.usefixtures("kernel_with_locks")
 def test_kernel_without_landlock_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     _launcher(
         monkeypatch, tmp_path, "_LANDLOCK_RESTRICT_SELF = 444,", "_LANDLOCK_RESTRICT_SELF = 999,"

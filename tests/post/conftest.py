@@ -30,7 +30,8 @@ _BINDINGS = {"property": "property", "staticmethod": "static", "classmethod": "c
 
 def _parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[Parameter, ...]:
     arguments = function.args.args
-    padding: list[ast.expr | None] = [None] * (len(arguments) - len(function.args.defaults))
+    defaults: list[ast.expr | None] = [None] * (len(arguments) - len(function.args.defaults))
+    defaults.extend(function.args.defaults)
     return tuple(
         Parameter(
             item.arg,
@@ -38,7 +39,7 @@ def _parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[Param
             ast.unparse(item.annotation) if item.annotation else None,
             ast.unparse(default) if default else None,
         )
-        for item, default in zip(arguments, padding + function.args.defaults, strict=True)
+        for item, default in zip(arguments, defaults, strict=True)
         if item.arg not in ("self", "cls")
     )
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -22,7 +23,7 @@ INDEX = json.loads((CORPUS / "index.json").read_text(encoding="utf-8"))
 
 
 def recovered(
-    entry: dict[str, object], sample_module: Callable[[str], Module]
+    entry: Mapping[str, object], sample_module: Callable[[str], Module]
 ) -> tuple[Candidate, ...]:
     module = sample_module(str(entry["module"]))
     target = next(item for item in module.targets if item.qualname == entry["target"])
@@ -45,7 +46,7 @@ def test_calls_of_a_real_reply_are_recovered(
 
 @pytest.mark.parametrize("entry", INDEX, ids=[entry["file"] for entry in INDEX])
 def test_no_step_of_a_real_reply_meets_an_unknown_name(
-    entry: dict[str, object], sample_module: Callable[[str], Module], tmp_path: Path
+    entry: Mapping[str, object], sample_module: Callable[[str], Module], tmp_path: Path
 ) -> None:
     module = imported(str(entry["module"]))
     for candidate in recovered(entry, sample_module):
@@ -64,8 +65,8 @@ def imported(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, CORPUS / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    # Dataclasses look their module up by name.
+    # Dataclasses look their module up by name while they are made.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(__import__("sys").modules, name, module)
+        patch.setitem(sys.modules, name, module)
         spec.loader.exec_module(module)
     return module

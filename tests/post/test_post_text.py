@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from hybridgen.domain import Candidate
+
 Double = Callable[..., list[list[str]]]
+Recover = Callable[..., tuple[Candidate, ...]]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +70,9 @@ def test_last_line_of_a_cut_off_answer_is_closed(double: Double) -> None:
     assert double("def test_a():\n    assert double('ab", True) == [["double('ab')"]]
 
 
-def test_half_an_expected_value_is_no_opinion(recover: Callable[..., tuple[object, ...]]) -> None:
+def test_half_an_expected_value_is_no_opinion(recover: Recover) -> None:
+    recover: Recover,
+) -> None:
     source = "def f(x):\n    return x\n"
     for text in ("assert f(1) == 12", "def test_a():\n    assert f(1) == [1, 2", "assert f(1) =="):
         (candidate,) = recover(source, "f", text, is_cut_off=True)
@@ -80,7 +85,7 @@ def test_complete_rows_of_a_table_without_its_test_are_used(double: Double) -> N
 
 
 def test_doctest_with_a_traceback_becomes_an_opinion(
-    recover: Callable[..., tuple[object, ...]],
+    recover: Recover,
 ) -> None:
     text = (
         ">>> f(0)\nTraceback (most recent call last):\n    ...\nValueError: no\n"

@@ -184,7 +184,7 @@ def test_conditional_definitions_are_found_once(targets, source, expected) -> No
         ("class A:\n def __new__(cls, x): ...", "x"),
         ("class A: ...", ""),
         ("@dataclass\nclass A:\n x: int\n y: list = field(default_factory=list)\n"
-         " z: ClassVar[int] = 1\n w: int = field(init=False)\n v: int = field(default=3, repr=False)",
+         " z: ClassVar[int] = 1\n w: int = field(init=False)\n v: int = field(default=3)",
          "x y=list() v=3"),
         ("@dataclasses.dataclass(kw_only=True)\nclass A:\n x: int", "x*"),
         ("@dataclass\nclass A:\n x: int = 0\n _: KW_ONLY\n y: int = 1", "x=0 y=1*"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -225,8 +226,8 @@ def test_editable_install_of_a_flat_project_does_not_make_packages_of_its_other_
 
 def test_real_editable_install_is_understood(make) -> None:
     """Whatever the installed setuptools writes today."""
-    setuptools = pytest.importorskip("setuptools")
-    assert setuptools
+    if importlib.util.find_spec("setuptools") is None or importlib.util.find_spec("pip") is None:
+        pytest.skip("needs setuptools and pip")
     root = make(
         {
             "pyproject.toml": '[build-system]\nrequires = ["setuptools"]\n'

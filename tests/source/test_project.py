@@ -80,6 +80,10 @@ def test_code_directly_in_the_home_folder_is_refused(make, monkeypatch) -> None:
         ({"pytest.ini": "[pytest]\ntestpaths = spec\n", "spec/test_a.py": ""}, "spec"),
         ({"tox.ini": "[pytest]\ntestpaths =\n  spec\n", "spec/test_a.py": ""}, "spec"),
         ({"setup.cfg": "[tool:pytest]\ntestpaths = spec\n", "spec/test_a.py": ""}, "spec"),
+        (
+            {"pytest.ini": "[pytest]\ntestpaths = pkg\n", "pkg/tests/test_a.py": ""},
+            "pkg/tests",
+        ),
         ({"pytest.ini": "[pytest]\ntestpaths = ../../elsewhere .\n"}, "tests"),
         ({"pytest.ini": "[pytest]\ntestpaths = /etc\n"}, "tests"),
         ({"pyproject.toml": "= broken", "test/test_a.py": ""}, "test"),
@@ -122,9 +126,20 @@ def test_existing_tests_are_the_files_that_pytest_collects(make) -> None:
             "tests/conftest.py": "",
             "tests/helper.py": "",
             "tests/.cache/test_x.py": "",
+            "pyproject.toml": "",
+            "pytest.ini": "[pytest]\ntestpaths = tests src\n",
+            "src/sub/test_c.py": "",
+            "src/d.py": "",
+            "other/test_e.py": "",
+            "test_f.py": "",
+            "lib/g.py": "",
+            "lib/g_test.py": "",
         }
     )
-    assert project(root / "a.py").existing_tests == (
-        root / "tests/test_b.py",
-        root / "tests/unit/a_test.py",
-    )
+    assert [str(p.relative_to(root)) for p in project(root / "lib/g.py").existing_tests] == [
+        "tests/test_b.py",
+        "tests/unit/a_test.py",
+        "src/sub/test_c.py",
+        "test_f.py",
+        "lib/g_test.py",
+    ]

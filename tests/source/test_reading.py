@@ -128,6 +128,14 @@ def test_pipe_with_a_python_name_does_not_hang(make) -> None:
         read_module(Selection(root / "mod.py", None), project_at(root))
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_file_without_the_right_to_read_is_a_source_error(make) -> None:
+    root = make({"pyproject.toml": "", "mod.py": CODE})
+    (root / "mod.py").chmod(0)
+    with pytest.raises(SourceError, match=r"mod\.py: cannot be read: Permission denied"):
+        read_module(Selection(root / "mod.py", None), project_at(root))
+
+
 def test_folder_with_a_python_name_is_a_source_error(make) -> None:
     root = make({"mod.py/inner.txt": ""})
     with pytest.raises(SourceError, match="not a regular file"):

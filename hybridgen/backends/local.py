@@ -1,0 +1,71 @@
+"""The backend on this machine: the engine, asked until the code fence closes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hybridgen.domain import Completion, Prompt
+from hybridgen.engine import Engine
+
+# The start of an answer opens a code fence; what comes after its end is prose.
+_STOP = ("\n```",)
+
+
+class LocalBackend:
+    """A model file in the engine's process; see :class:`Engine` for the arguments."""
+
+    def __init__(
+        self,
+        model: Path,
+        *,
+        model_name: str,
+        log: Path,
+        context_tokens: int = 4096,
+        threads: int | None = None,
+        chat_template: str | None = None,
+        memory_bytes: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        self._engine = Engine(
+            model,
+            model_name=model_name,
+            log=log,
+            context_tokens=context_tokens,
+            threads=threads,
+            chat_template=chat_template,
+            memory_bytes=memory_bytes,
+            seed=seed,
+        )
+        self._engine.start()
+
+    def count_tokens(self, texts: Sequence[str], *, deadline: float) -> list[int]:
+        """How many tokens each text has; waits until the model is loaded."""
+        self._engine.wait_ready(max(0.0, deadline - time.monotonic()))
+        return self._engine.count_tokens(texts)
+
+    def complete(
+        self,
+        prompt: Prompt,
+        *,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+        deadline: float,
+        on_text: Callable[[str], None] | None = None,
+    ) -> Completion:
+        """The model's answer up to the end of its code."""
+        return self._engine.complete(
+            prompt,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            seed=seed,
+            deadline=deadline,
+            stop=_STOP,
+            on_text=on_text,
+        )
+
+    def close(self) -> None:
+        """Ends the engine's process."""
+        self._engine.close()

@@ -1,0 +1,72 @@
+"""Which targets still have code that nothing reaches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+
+from hybridgen.domain import Arc, Module, Target, TargetKind
+from hybridgen.explore.archive import Archive
+from hybridgen.observe.measure import Measured, measure
+
+REFRESH_SECONDS = 2.0
+"""Asking coverage.py costs tens of milliseconds, so its answer is kept for a while."""
+
+
+class Focus:
+    """Open lines and branches of a module's targets, as of a moment ago.
+
+    Args:
+        reached: arcs, or an archive that goes on collecting them.
+    """
+
+    def __init__(
+        self, module: Module, targets: Sequence[Target], reached: Archive | Collection[Arc]
+    ) -> None:
+        self._module = module
+        self._targets = targets
+        self._reached = reached
+        self._measured: Measured | None = None
+        self._measured_at = 0.0
+
+    def missing_lines(self) -> frozenset[int]:
+        """Lines that nothing reaches, and those with a branch that nothing takes."""
+        measured = self._now()
+        # The end of a missing branch tells more than its start, but may lie outside (an exit).
+        ends = {last if last > 0 else first for first, last in measured.missing_branches}
+        return measured.missing_lines | frozenset(ends)
+
+    def open(self) -> tuple[Target, ...]:
+        """Targets with something missing, the innermost only: methods before their class."""
+        return tuple(target for target in self._targets if self._count(target))
+
+    def names(self) -> frozenset[str]:
+        """Their names."""
+        return frozenset(target.qualname for target in self.open())
+
+    def ordered(self, *, only_open: bool) -> list[Target]:
+        """Targets to ask about, those with most missing first; in source order where equal."""
+        asked = [t for t in self._targets if not self._is_asked_by_methods(t)]
+        counted = [(self._count(target), target) for target in asked]
+        counted.sort(key=lambda pair: -pair[0])
+        return [target for count, target in counted if count or not only_open]
+
+    def _is_asked_by_methods(self, target: Target) -> bool:
+        """True for a class whose methods are targets themselves."""
+        return target.kind is TargetKind.CLASS and any(
+            other.parent == target.qualname for other in self._targets
+        )
+
+    def _count(self, target: Target) -> int:
+        measured = self._now()
+        inside = range(target.first_line, target.last_line + 1)
+        lines = sum(line in inside for line in measured.missing_lines)
+        return lines + sum(first in inside for first, _ in measured.missing_branches)
+
+    def _now(self) -> Measured:
+        now = time.monotonic()
+        if self._measured is None or now - self._measured_at > REFRESH_SECONDS:
+            reached = self._reached.arcs if isinstance(self._reached, Archive) else self._reached
+            self._measured = measure(self._module.path, reached)
+            self._measured_at = time.monotonic()
+        return self._measured

@@ -1,0 +1,5 @@
+"""The shared prompt layer: what every backend is asked, in which order, within which budget."""
+
+from hybridgen.prompt.build import PromptLimits, build_prompt
+
+__all__ = ["PromptLimits", "build_prompt"]
