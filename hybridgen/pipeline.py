@@ -122,7 +122,7 @@ def generate(
     choose_route(Label.CONFIDENTIAL, settings.backend)  # before anything is started or read
     outcomes = []
     with contextlib.ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hybridgen-")))
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hybridgen-", ignore_cleanup_errors=True)))
         backend = make_backend() if make_backend is not None else None
         if backend is not None:
             stack.callback(backend.close)

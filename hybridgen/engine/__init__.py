@@ -1,5 +1,5 @@
 """The model's own process: llama.cpp close to the metal, behind a pipe."""
 
-from hybridgen.engine.engine import Engine
+from hybridgen.engine.engine import Engine, EngineUnusableError
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "EngineUnusableError"]

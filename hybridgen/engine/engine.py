@@ -24,6 +24,12 @@ _POLL_SECONDS = 0.05
 _SMALL_MODELS = ("qwen2.5-coder-0.5b", "smollm2-135m")
 
 
+class EngineUnusableError(EngineError):
+    """Another try would end the same way: the model was refused or its process keeps dying."""
+
+    is_final = True
+
+
 class Engine:
     """A quantized model in a child process.
 
@@ -78,7 +84,7 @@ class Engine:
         self._last_id = 0
         self._last_heard = 0.0
         self._is_cancelled = False
-        self._refusal: EngineError | None = None
+        self._refusal: EngineUnusableError | None = None
         self.evaluated_tokens = 0
         self.ended_by = ""
 
@@ -273,7 +279,10 @@ class Engine:
         assert self._process is not None
         while True:
             now = time.monotonic()
-            silent = self._last_heard + self._stall_seconds
+            patience = self._stall_seconds
+            if not self._is_ready:  # starting Python on a busy machine says nothing for a while
+                patience = max(patience, _STALL_SECONDS)
+            silent = self._last_heard + patience
             try:
                 message = self._process.receive(max(0.0, min(end, silent) - now))
             except ProcessGoneError as error:
@@ -282,7 +291,7 @@ class Engine:
                 self._last_heard = time.monotonic()
                 return message
             if time.monotonic() >= silent:
-                raise self._lost(f"gave no sign of life for {self._stall_seconds:.0f} s")
+                raise self._lost(f"gave no sign of life for {patience:.0f} s")
             if time.monotonic() >= end:
                 return None
 
@@ -307,7 +316,7 @@ class Engine:
 
     def _restart(self) -> None:
         if self._starts > _MAX_RESTARTS:
-            raise EngineError(
+            raise EngineUnusableError(
                 f"The model's process ended {self._starts} times and is not started again.",
                 f"Look into {self._log}, or take a smaller model: hybridgen models list",
             )
@@ -335,13 +344,15 @@ class Engine:
         self._last_id += 1
         return self._last_id
 
-    def _load_refusal(self, message: str) -> EngineError:
+    def _load_refusal(self, message: str) -> EngineUnusableError:
         hint = "Check it with: hybridgen models verify"
         if "memory" in message:
             hint = self._smaller_model()
         elif "template" in message:
             hint = "Take a model that brings one: hybridgen models list"
-        return EngineError(f"The model {self._name} ({self._model}) was refused: {message}.", hint)
+        return EngineUnusableError(
+            f"The model {self._name} ({self._model}) was refused: {message}.", hint
+        )
 
     def _request_refusal(self, message: str) -> EngineError:
         return EngineError(
@@ -349,12 +360,12 @@ class Engine:
             "Name fewer or smaller targets (file.py::NAME).",
         )
 
-    def _memory_refusal(self) -> EngineError | None:
+    def _memory_refusal(self) -> EngineUnusableError | None:
         """Why the model does not fit, or None; file pages already in memory count as free."""
         try:
             size = self._model.stat().st_size
         except OSError as error:
-            return EngineError(
+            return EngineUnusableError(
                 f"The model file {self._model} cannot be read: {error.strerror}.",
                 "Fetch it: hybridgen models pull",
             )
@@ -363,7 +374,7 @@ class Engine:
         free = available_memory()
         if free is None or need <= free:
             return None
-        return EngineError(
+        return EngineUnusableError(
             f"The model {self._name} needs {need / 2**30:.1f} GiB of memory"
             f" and {free / 2**30:.1f} GiB are free.",
             self._smaller_model(),

@@ -59,15 +59,16 @@ class TextStream:
         return 0
 
 
-def is_looping(text: str, window: int = 8) -> bool:
-    """True if the last ``window`` complete lines bring almost nothing new.
+def is_looping(text: str, window: int = 6) -> bool:
+    """True if the last complete lines of code bring almost nothing new.
 
-    Small models fall into repeating themselves; every further token is then lost time. Blank
-    lines and comments do not count, and one new line in the window is let pass.
+    Small models fall into repeating themselves; every further token is then lost time. It is a
+    loop if one line comes three times in a row, or if of the last ``window`` lines at most one
+    was not there before. Blank lines, comments and heads of functions do not count.
     """
     lines = [line.strip() for line in text.split("\n")[:-1]]
-    lines = [line for line in lines if line and not line.startswith("#")]
-    if len(lines) < 2 * window:
-        return False
+    lines = [line for line in lines if line and not line.startswith(("#", "def ", "async def "))]
+    if len(lines) >= 3 and len(set(lines[-3:])) == 1:
+        return True
     earlier = set(lines[:-window])
-    return sum(line not in earlier for line in lines[-window:]) <= 1
+    return bool(earlier) and sum(line not in earlier for line in lines[-window:]) <= 1

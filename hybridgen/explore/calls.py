@@ -69,6 +69,7 @@ class CallMaker:
         self._types = TypeValues(chooser, objects)
         self._shared = literals_of("\n".join(module.constants))
         self._literals = {name: literals_of(t.source) for name, t in self._targets.items()}
+        self._guards = {name: _guards(target) for name, target in self._targets.items()}
         self._learned: dict[tuple[str, str], list[str]] = {}
 
     def target(self, qualname: str) -> Target:
@@ -108,7 +109,11 @@ class CallMaker:
         learned = self._learned.get((target, parameter.name), [])
         if learned and choose.random() < 0.35:
             return choose.choice(learned)
-        typed = self._types.of(parameter.annotation or _hint_from_default(parameter), depth)
+        hint = parameter.annotation or _hint_from_default(parameter)
+        guarded = self._guards[target].get(parameter.name, ())
+        if parameter.annotation is None and guarded and choose.random() < 0.6:
+            hint = choose.choice(guarded)
+        typed = self._types.of(hint, depth)
         literals = self.pool(target)
         if parameter.annotation is None and literals and choose.random() < 0.4:
             return choose.choice(literals)
@@ -251,13 +256,13 @@ class CallMaker:
                 return None
             steps.append(step)
         text = "\n".join(step.code for step in steps)
-        imports = tuple(line for word, line in IMPORTS.items() if re.search(rf"\b{word}\b", text))
+        imports = tuple(line for word, line in IMPORTS.items() if re.search(rf"\b{word}[.(]", text))
         return Candidate(
             target=target.qualname,
             steps=tuple(steps),
             label=self._module.label,
             origin="search",
-            imports=tuple(line for line in imports if line.split()[-1] not in self._module.names),
+            imports=imports,
             fixtures=("tmp_path",) if "tmp_path" in text else (),
         )
 
@@ -279,6 +284,24 @@ class CallMaker:
         if _is_dunder(target.name):
             return None
         return Step(StepKind.PROBE, call_text(f"{name}.{target.name}", call.arguments))
+
+
+def _guards(target: Target) -> dict[str, tuple[str, ...]]:
+    """Types that the body checks its parameters for, as in ``isinstance(other, timedelta)``."""
+    found: dict[str, list[str]] = {}
+    try:
+        tree = ast.parse(target.source)
+    except (SyntaxError, ValueError):
+        return {}
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+            continue
+        if node.func.id == "isinstance" and len(node.args) == 2 and isinstance(node.args[0], ast.Name):
+            kinds = node.args[1].elts if isinstance(node.args[1], ast.Tuple) else [node.args[1]]
+            found.setdefault(node.args[0].id, []).extend(ast.unparse(kind) for kind in kinds)
+    if target.name in OPERATORS and target.parent and target.parameters:
+        found.setdefault(target.parameters[0].name, []).append(target.parent)
+    return {name: tuple(dict.fromkeys(kinds)) for name, kinds in found.items()}
 
 
 def enum_members(target: Target) -> tuple[str, ...]:

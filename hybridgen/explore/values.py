@@ -35,6 +35,7 @@ BY_TYPE: dict[str, tuple[str, ...]] = {
     "timedelta": ("datetime.timedelta(days=1)", "datetime.timedelta(seconds=90)", "datetime.timedelta(0)"),
     "UUID": ("uuid.UUID(int=1)",),
     "Path": ("tmp_path / 'a.txt'", "tmp_path"),
+    "tzinfo": ("datetime.timezone.utc",),
     "Callable": ("lambda *args: args[0] if args else None", "lambda *args: True", "lambda *args: 1"),
     "object": GENERIC,
     "Any": GENERIC,

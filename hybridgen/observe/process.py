@@ -8,6 +8,7 @@ import os
 import selectors
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,17 @@ from typing import Any
 
 WORKER_FILE = Path(__file__).with_name("worker.py")
 LARGEST_ANSWER = 16 * 2**20
+
+
+def worker_command(interpreter: Path) -> list[str]:
+    """How a Python starts the worker.
+
+    Not with ``-I``, which would ignore PYTHONHASHSEED; what it protects from is kept out in other
+    ways: the environment is ours alone, ``-s`` leaves out the user's packages, and the entry that
+    ``-c`` adds to the path is removed before anything is imported.
+    """
+    start = "import sys; sys.path.pop(0); f = sys.argv[1]; exec(compile(open(f).read(), f, 'exec'))"
+    return [str(interpreter), "-s", "-B", "-c", start, str(WORKER_FILE)]
 
 
 class WorkerLost(Exception):
@@ -38,18 +50,19 @@ class WorkerProcess:
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str], folder: Path
     ) -> None:
-        self._errors = folder / "worker.log"
-        with self._errors.open("wb") as errors:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                cwd=folder,
-                env=dict(environment),
-                start_new_session=True,
-                close_fds=True,
-            )
+        # Kept open and read through this descriptor only: by its name, a worker could have put a
+        # link or a pipe in its place.
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            cwd=folder,
+            env=dict(environment),
+            start_new_session=True,
+            close_fds=True,
+        )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._requests = self._process.stdin
@@ -92,22 +105,30 @@ class WorkerProcess:
         return answer
 
     def _lost(self, reason: str, detail: str = "") -> WorkerLost:
-        self.close()
-        status = self._process.returncode
+        self._kill()
         if reason == "died" and not detail:
-            with contextlib.suppress(OSError):
-                detail = self._errors.read_text(errors="replace").strip()[-300:]
-            detail = detail or f"exit status {status}"
+            detail = self._last_words() or f"exit status {self._process.returncode}"
+        self.close()
         return WorkerLost(reason, detail)
+
+    def _last_words(self) -> str:
+        size = os.fstat(self._errors.fileno()).st_size
+        text = os.pread(self._errors.fileno(), 300, max(0, size - 300))
+        return text.decode(errors="replace").strip()
+
+    def _kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
 
     def close(self) -> None:
         """Kills the process and everything in its session; safe to call twice."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        assert self._process.stdout is not None
+        if self._process.stdout.closed:
+            return
+        self._kill()
         with contextlib.suppress(OSError):
             self._requests.close()
-        self._process.wait()
-        if not self._process.stdout or self._process.stdout.closed:
-            return
         self._selector.close()
         self._process.stdout.close()
+        self._errors.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,14 @@ from hybridgen.domain import (
     strictest,
 )
 from hybridgen.errors import RunnerError, SourceError
-from hybridgen.lockdown import Limits, locked_command, runner_environment, runner_profile
-from hybridgen.observe.process import WORKER_FILE, WorkerLost, WorkerProcess
+from hybridgen.lockdown import (
+    Limits,
+    locked_command,
+    probe,
+    runner_environment,
+    runner_profile,
+)
+from hybridgen.observe.process import WORKER_FILE, WorkerLost, WorkerProcess, worker_command
 
 IMPORT_TIMEOUT = 20.0
 """Seconds that importing the module under test may take."""
@@ -73,17 +79,19 @@ def start_worker(
     """Starts a worker for ``module`` in the folder ``scratch``, which it may write."""
     project = module.project
     environment = runner_environment(project.interpreter, scratch, hash_seed=hash_seed)
-    command = [str(project.interpreter.path), "-I", "-B", str(WORKER_FILE)]
-    if sandbox.is_locked:
-        profile = runner_profile(
-            project=project.root,
-            interpreter=project.interpreter,
-            scratch=scratch,
-            extra_read=(WORKER_FILE, *extra_read),
-            limits=Limits(memory_bytes=sandbox.memory_bytes),
-        )
-        command = locked_command(profile, command)
-    return WorkerProcess(command, environment, scratch)
+    profile = runner_profile(
+        project=project.root,
+        interpreter=project.interpreter,
+        scratch=scratch,
+        extra_read=(WORKER_FILE, *extra_read),
+        limits=Limits(memory_bytes=sandbox.memory_bytes),
+    )
+    command = worker_command(project.interpreter.path)
+    # Without a sandbox, what locks the kernel has are taken all the same.
+    unsafe_level = None if sandbox.is_locked else probe()
+    return WorkerProcess(
+        locked_command(profile, command, unsafe_level=unsafe_level), environment, scratch
+    )
 
 
 class Runner:
@@ -163,7 +171,8 @@ class Runner:
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _request(self, candidate: Candidate) -> dict[str, Any]:
-        names = sorted(used_names(candidate) & self._module.names)
+        # A candidate's own import wins: `import datetime` where the module has the class.
+        names = sorted(used_names(candidate) & self._module.names - _bound(candidate.imports))
         imports = [f"from {self.import_name.name} import {name}" for name in names]
         return {
             "op": "run",
@@ -236,7 +245,7 @@ def _lost_text(name: ImportName, lost: WorkerLost) -> tuple[str, str | None]:
             "move what runs at import time into a function or under "
             '`if __name__ == "__main__":`',
         )
-    if lost.reason == "died" and "locks:" in lost.detail:
+    if lost.reason == "died" and "hybridgen lock:" in lost.detail:
         raise RunnerError(f"the sandbox could not start: {lost.detail}")
     return f"importing {name.name} ended the process ({lost.detail or lost.reason})", None
 
@@ -254,6 +263,17 @@ def used_names(candidate: Candidate) -> frozenset[str]:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 used.add(node.id)
     return frozenset(used)
+
+
+def _bound(imports: Sequence[str]) -> frozenset[str]:
+    """The names that import statements bind."""
+    return frozenset(
+        (alias.asname or alias.name).split(".")[0]
+        for line in imports
+        for node in ast.walk(ast.parse(line))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    )
 
 
 def _wrapped(candidate: Candidate, answer: Mapping[str, Any]) -> Candidate:

@@ -162,19 +162,21 @@ class _Reader:
         open_arguments = {item.arg for item in arguments} - row.keys() - {"self", "cls"}
         names = sorted(open_arguments | _loaded(body) & self._fixtures.keys())
         fixtures: list[ast.stmt] = []
+        seen: set[str] = set()
         for name in names:
-            fixtures.extend(self._fixture(name, set()))
+            fixtures.extend(self._fixture(name, seen))
         name = "" if node.name == CUT_OFF else node.name
         return Scenario(name, self._with_shared([*fixtures, *body]), open_arguments)
 
     def _fixture(self, name: str, seen: set[str]) -> list[ast.stmt]:
-        """The statements of a fixture, its value bound to its name."""
+        """The statements of a fixture, its value bound to its name; each fixture once."""
         node = self._fixtures.get(name)
         if node is None or name in seen:
             return []
+        seen.add(name)
         body: list[ast.stmt] = []
         for argument in node.args.args:
-            body.extend(self._fixture(argument.arg, seen | {name}))
+            body.extend(self._fixture(argument.arg, seen))
         return [*body, *self._without_yield(node)]
 
     def _without_yield(self, node: FunctionNode) -> list[ast.stmt]:

@@ -23,6 +23,7 @@ from hybridgen.post.syntax import (
 from hybridgen.post.vocabulary import Vocabulary
 
 _MOST_ITEMS = 200
+_MOST_VISITS = 2_000
 _TRANSPARENT = words("subTest subtests nullcontext does_not_raise warns assertWarns")
 _RAISING = words("raises assertRaises assertRaisesRegex assert_raises")
 
@@ -59,6 +60,7 @@ class _Flattener:
         self._made: set[str] = {"tmp_path"}  # variables whose value comes from the module
         self._literals: dict[str, ast.expr] = {}
         self._depth = 0
+        self._visits = 0  # loops in loops multiply, even where they give no item
 
     def score(self, node: ast.expr) -> int:
         """2 if ``node`` names the module, 1 if it uses what was made with it, else 0."""
@@ -74,7 +76,8 @@ class _Flattener:
     def visit_all(self, body: Sequence[ast.stmt]) -> None:
         self._depth += 1
         for statement in body:
-            if len(self.items) < _MOST_ITEMS and self._depth < 12:
+            self._visits += 1
+            if len(self.items) < _MOST_ITEMS and self._visits < _MOST_VISITS and self._depth < 12:
                 self._visit(statement)
         self._depth -= 1
 
@@ -231,6 +234,7 @@ class _Flattener:
         is_about_values = any(
             isinstance(item, ast.Assert | ast.With | ast.Try)
             or (isinstance(item, ast.Call) and _is_reporting(item))
+            or (isinstance(item, ast.Expr) and self._vocabulary.functions.keys() & free_names(item))
             for item in ast.walk(node)
         )
         if is_about_values and rows and all(row is not None for row in rows):

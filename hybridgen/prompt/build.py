@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -126,17 +127,34 @@ def _fitting(costs: Sequence[int], limit: int) -> int:
 
 def _owner(target: Target) -> str | None:
     """The class that a test has to make, or None if the target is called as it is."""
-    if target.kind is TargetKind.CLASS:
+    if _is_class(target):
         return target.qualname
     return target.parent if target.binding in {"instance", "property"} else None
 
 
 def _definition(module: Module, target: Target) -> Fragment:
-    text = without_long_docstrings(target.source)
-    if target.parent is not None and target.kind is not TargetKind.CLASS:
+    text = _without_methods(module, target) if _is_class(target) else target.source
+    text = without_long_docstrings(text)
+    if target.parent is not None and not _is_class(target):
         body = "\n".join(f"    {line}" if line else line for line in text.split("\n"))
         text = f"class {target.parent}:\n{body}"
     return _fragment(module, text, target)
+
+
+def _without_methods(module: Module, target: Target) -> str:
+    """A class without the methods that are asked for one by one; the outline has their heads."""
+    lines: list[str | None] = [*target.source.split("\n")]
+    for other in module.targets:
+        if other.parent == target.qualname and not other.name.startswith("__"):
+            start = other.first_line - target.first_line
+            end = other.last_line - target.first_line + 1
+            lines[start:end] = [None] * (end - start)
+    kept = "\n".join(line for line in lines if line is not None)
+    return re.sub(r"\n{3,}", "\n\n", kept).rstrip()
+
+
+def _is_class(target: Target) -> bool:
+    return target.kind is TargetKind.CLASS
 
 
 def _constructor(module: Module, target: Target) -> list[_Part]:
@@ -157,7 +175,7 @@ def _callees(module: Module, target: Target) -> list[_Part]:
         _Part(f"source: {other.qualname}", _definition(module, other))
         for other in module.targets
         if other.qualname in target.calls
-        and other.kind is not TargetKind.CLASS
+        and not _is_class(other)
         and other.qualname != target.qualname
         and other.name != "__init__"
         and not other.qualname.startswith(own)

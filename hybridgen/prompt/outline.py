@@ -70,7 +70,8 @@ def _choose(entries: Sequence[Entry], costs: Sequence[int], limit: int) -> set[i
 
 
 def _entries(module: Module) -> list[Entry]:
-    entries = [Entry(text, text, Rank.IMPORT) for text in module.imports]
+    imports = (text for text in module.imports if "__future__" not in text)
+    entries = [Entry(text, text, Rank.IMPORT) for text in imports]
     entries += [Entry(text.split(" ")[0], text, Rank.CONSTANT) for text in module.constants]
     classes = {target.qualname for target in module.targets if target.kind is TargetKind.CLASS}
     for target in module.targets:

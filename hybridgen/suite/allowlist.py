@@ -117,9 +117,8 @@ class _Screen(ast.NodeVisitor):
         first = min([node.lineno, *(item.lineno for item in node.decorator_list)])
         own = self.locals_by_line.get(node.lineno) or self.locals_by_line.get(first, frozenset())
         for name in sorted(self.origins.bound - own):
-            if hasattr(builtins, name) and (
-                name not in policy.BUILTINS or name in policy.BY_NAME
-            ):  # bound in an inner function only: elsewhere it is still the builtin
+            # Bound in an inner function only: elsewhere it is still the builtin.
+            if hasattr(builtins, name) and not _is_harmless_builtin(name):
                 self.refuse(node, f"binds {name}")
         direct = {id(child) for child in node.body}
         for child in ast.walk(node):
@@ -171,7 +170,7 @@ class _Screen(ast.NodeVisitor):
                 self.refuse(node, f"passes the module {name} around")
             elif item.module == "pytest":
                 self.refuse(node, f"uses {name} other than as pytest.{item.name}")
-        elif name not in self.local and (name not in policy.BUILTINS or name in policy.BY_NAME):
+        elif name not in self.local and not _is_harmless_builtin(name):
             self.refuse(node, f"uses {name}")
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
@@ -300,6 +299,13 @@ class _Screen(ast.NodeVisitor):
                     else:
                         self.refuse(node, f"keeps what pytest.{call.func.attr} caught")
         self.generic_visit(node)
+
+
+def _is_harmless_builtin(name: str) -> bool:
+    """True for exceptions and for the listed functions that may be passed around."""
+    kind = getattr(builtins, name, None)
+    is_exception = isinstance(kind, type) and issubclass(kind, BaseException)
+    return is_exception or (name in policy.BUILTINS and name not in policy.BY_NAME)
 
 
 def _imported(body: list[ast.stmt]) -> dict[str, Import]:

@@ -96,7 +96,10 @@ def build(
     Raises:
         UnrenderableError: a name that the test needs is nowhere to be found, or hidden.
     """
+    package = import_name.rpartition(".")[0]
+    own = parse_imports([line for case in cases for line in case.candidate.imports], package)
     taken_names = _other_meanings(module, import_name, bound or {})
+    taken_names |= {item.module for item in own if item.name}
     cases = [requalified(_with_known_warnings(tidy(c), module), taken_names) for c in cases]
     is_table = len(cases) > 1
     decorator, body, columns = _parts(cases, module)
@@ -106,8 +109,6 @@ def build(
     parameters = argument_names(call, first.candidate.target, module) if call else ()
     name = choose_name(cases, parameters, target, taken)
     text = _function(name, decorator, body, columns)
-    package = import_name.rpartition(".")[0]
-    own = parse_imports([line for case in cases for line in case.candidate.imports], package)
     expected = [*(i for case in cases for i in _expected_imports(case, package)), *_TOOLS]
     try:
         in_steps = {name for case in cases for name in _names_in_steps(case)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 import textwrap
 from collections.abc import Sequence, Set
@@ -26,6 +27,8 @@ _LOOSE = (
 _PRIMARY = (ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.List, ast.Dict, ast.JoinedStr)
 # re.escape() escapes these too, though they mean nothing outside of sets and re.VERBOSE.
 _NEEDLESS = re.compile(r"(?<!\\)\\([-#&~ ])")
+# pytest.approx compares six digits; a float in full only hides that.
+_SHORT_FLOAT = re.compile(r"-?\d+\.\d{10,}", re.ASCII)
 _META = re.compile(r"[\\.^$*+?{}\[\]|()]")
 
 
@@ -74,6 +77,8 @@ def assertion(check: Check, code: str) -> str:
 def approx(check: Check) -> str:
     """The expected side of an approximate comparison."""
     text = check.expression
+    if _SHORT_FLOAT.fullmatch(text):
+        text = repr(float(f"{float(text):.10g}"))
     return text if text.startswith("pytest.approx(") else f"pytest.approx({text})"
 
 
@@ -147,14 +152,17 @@ class _Writer:
         elif is_inline:
             self.lines.append(assertion(checks[0], code))
         else:
-            name = code if code.isidentifier() else self._variable()
+            name = code if code.isidentifier() else self._variable(code)
             if name != code or items:
                 self._inside(items, f"{name} = {code}")
             self.lines += [assertion(check, name) for check in checks]
 
-    def _variable(self) -> str:
-        names = ("result", *(f"result_{number}" for number in range(2, 1000)))
-        name = next(name for name in names if name not in self.used)
+    def _variable(self, code: str) -> str:
+        """``cart`` for ``Cart("ann")``, ``result`` for anything else."""
+        kind = re.match(r"[A-Z][a-z]+(?=\()", code)
+        base = kind[0].lower() if kind else "result"
+        names = (base, *(f"{base}_{number}" for number in range(2, 1000)))
+        name = next(n for n in names if n not in self.used and not keyword.iskeyword(n))
         self.used.add(name)
         return name
 

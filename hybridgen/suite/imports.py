@@ -166,12 +166,12 @@ def resolve(
     for item in dict.fromkeys(expected):
         wanted.setdefault(item.bound, []).append(item)
     for name in sorted(names):
-        claims = wanted.get(name, [])
-        if name in in_steps or not claims:
-            claims = [*claims, *(m[name] for m in (given, chosen) if name in m)][: len(claims) + 1]
-        if any(claims[0].conflicts_with(other) for other in claims[1:]) or (
-            not claims and not hasattr(builtins, name)
-        ):
+        claims = list(wanted.get(name, []))
+        meant = given.get(name) or chosen.get(name)
+        if meant is not None and (name in in_steps or not claims):
+            claims.append(meant)
+        is_ambiguous = any(claims[0].conflicts_with(other) for other in claims[1:])
+        if is_ambiguous or not (claims or hasattr(builtins, name)):
             missing.append(name)
         found.update((f"{name} {item.module}", item) for item in claims)
     return found, tuple(missing)

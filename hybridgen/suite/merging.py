@@ -19,8 +19,8 @@ def header(import_name: str) -> str:
     """The docstring of a new test file."""
     return f'''"""Tests for {import_name}.
 
-hybridgen wrote the tests below each "# hybridgen:" line from what the code did when it ran.
-Its next run replaces those that are unchanged. Edit one, and it is yours: it is left alone.
+hybridgen wrote what stands below each "# hybridgen:" line, from what the code did when
+it ran. The next run replaces it, unless it was edited: then it is yours and is kept.
 """
 '''
 

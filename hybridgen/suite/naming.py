@@ -68,9 +68,11 @@ def _proposals(
     if printed_only(result):
         yield "_".join(filter(None, ["prints", *history]))
     if result.warnings:
-        yield f"warns_with_{_snake(result.warnings[0])}"
+        yield f"emits_{_snake(result.warnings[0])}"
     if result.changed and not result.checks:
         yield f"changes_{_snake(result.changed[0][0])}"
+    if result.checks and all(check.kind is CheckKind.NAN for check in result.checks):
+        yield "_".join(["is_not_a_number", *history])
     if history:
         yield "_".join(history)
     else:

@@ -44,7 +44,7 @@ def _check(check: Check, taken: Collection[str]) -> Check:
     text = ast.unparse(shortener.visit(tree))
     others = [item.statement for item in items if item.bound not in modules]
     return dataclasses.replace(
-        check, expression=text, imports=tuple([*others, *sorted(shortener.imports)])
+        check, expression=text, imports=(*others, *sorted(shortener.imports))
     )
 
 

@@ -112,12 +112,11 @@ def _call(row: Observation) -> Call:
 def _decorator(columns: Sequence[Column]) -> str:
     rows = list(zip(*(column.values for column in columns), strict=True))
     if len(columns) == 1:
-        names = f'"{columns[0].name}"'
-        lines = [row[0] for row in rows]
-    else:
-        names = f"({', '.join(repr(column.name) for column in columns)})"
-        lines = [f"({', '.join(row)})" for row in rows]
-    return f"@pytest.mark.parametrize({names}, [{', '.join(lines)},])"
+        lines = ", ".join(row[0] for row in rows)
+        return f'@pytest.mark.parametrize("{columns[0].name}", [{lines}])'
+    names = ", ".join(repr(column.name) for column in columns)
+    lines = "".join(f"({', '.join(row)})," for row in rows)  # the last comma: a row a line
+    return f"@pytest.mark.parametrize(({names}), [{lines}])"
 
 
 def _expected(results: Sequence[StepResult], taken: Set[str]) -> list[Column]:

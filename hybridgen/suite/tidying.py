@@ -21,10 +21,12 @@ def tidy(observation: Observation) -> Observation:
 
     - The type or length of a value is not asserted beside the value's own attributes.
     - Output beside a value is not asserted, see :func:`printed_only`.
+    - That a procedure returned None is not asserted beside what it did.
     - Changes of an argument are asserted once, after the last one, and not at all where a
       later probe looks at that argument anyway.
     """
     steps = observation.candidate.steps
+    has_more = sum(bool(r.checks or r.changed or r.raised) for r in observation.results) > 1
     seen = [_reads(step.code) if step.kind is StepKind.PROBE else set() for step in steps]
     seen = [
         names if result.checks else set()
@@ -39,10 +41,14 @@ def tidy(observation: Observation) -> Observation:
             for name, checks in result.changed
             if name not in later and (kept := _strongest(checks)[:_MOST_CHANGES])
         )
+        checks = _strongest(result.checks)[:_MOST_CHECKS]
+        is_last = index == len(observation.results) - 1
+        if _is_none(checks) and (changed or (has_more and not is_last)):
+            checks = ()  # a procedure: what it did is what counts
         results.append(
             dataclasses.replace(
                 result,
-                checks=_strongest(result.checks)[:_MOST_CHECKS],
+                checks=checks,
                 changed=changed if not _is_shown_by_value(result) else (),
                 output=result.output if printed_only(result) else "",
             )
@@ -63,6 +69,10 @@ def _strongest(checks: Sequence[Check]) -> tuple[Check, ...]:
         if check.kind not in WEAK_KINDS
         or (check.kind is CheckKind.LENGTH and check.path not in whole)
     )
+
+
+def _is_none(checks: Sequence[Check]) -> bool:
+    return [(check.kind, check.expression) for check in checks] == [(CheckKind.IS, "None")]
 
 
 def _is_shown_by_value(result: StepResult) -> bool:

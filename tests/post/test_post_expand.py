@@ -57,6 +57,7 @@ ONE_TWO = [["double(1)"], ["double(2)"]]
         ),
         "def test_a(a=1):\n    assert double(a) == 2\n    assert double(2) == 4",
         "[double(1), double(2)]",
+        "for a in (1, 2):\n    double(a)",
     ],
 )
 def test_every_case_of_a_table_becomes_a_call(double: Double, text: str) -> None:
@@ -93,6 +94,19 @@ def test_fixture_and_set_up_are_in_front(double: Double) -> None:
         "    def test_a(self):\n        self.assertEqual(double(self.data), 1)\n"
     )
     assert double(text) == [["data = [1]", "double(data)"]]
+
+
+def test_tables_that_multiply_do_not_take_for_ever(double: Double) -> None:
+    loops = "".join(f"{'    ' * n}for a{n} in [1, 2, 3, 4, 5, 6]:\n" for n in range(10))
+    assert double(f"{loops}{'    ' * 10}assert double(a9) == 1")
+    fixtures = "".join(
+        f"@pytest.fixture\ndef f{n}(f{n + 1}, f{n + 2}):\n    return [{n}]\n" for n in range(60)
+    )
+    (steps,) = double(f"{fixtures}def test_a(f0):\n    assert double(f0) == 1\n")
+    assert steps == ["f0 = [0]", "double(f0)"]
+    again = "    check(a)\n" * 9
+    text = f"def check(a):\n    assert a\n{again}def test_a():\n    check(double(1))\n"
+    assert double(text)
 
 
 def test_loop_that_only_prepares_stays_a_statement(double: Double) -> None:

@@ -71,8 +71,6 @@ def test_last_line_of_a_cut_off_answer_is_closed(double: Double) -> None:
 
 
 def test_half_an_expected_value_is_no_opinion(recover: Recover) -> None:
-    recover: Recover,
-) -> None:
     source = "def f(x):\n    return x\n"
     for text in ("assert f(1) == 12", "def test_a():\n    assert f(1) == [1, 2", "assert f(1) =="):
         (candidate,) = recover(source, "f", text, is_cut_off=True)
