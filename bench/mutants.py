@@ -121,6 +121,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--at-least", type=float, default=0.0, help="exit with 1 below this score")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "copy"
@@ -139,6 +140,7 @@ def main() -> None:
                 killed += 1
     score = killed / len(mutants) if mutants else 1.0
     print(json.dumps({"mutants": len(mutants), "killed": killed, "score": score, "survivors": survivors}, indent=1))
+    sys.exit(0 if score >= options.at_least else 1)
 
 
 if __name__ == "__main__":

@@ -30,11 +30,13 @@ from hybridgen.domain import (
     Target,
     TestFile,
 )
+from hybridgen.engine import EngineUnusableError
 from hybridgen.errors import (
     EngineError,
     HybridgenError,
     PolicyRefusal,
     SandboxUnavailable,
+    SettingsError,
     SourceError,
     UsageError,
 )
@@ -219,6 +221,8 @@ class _Unit:
         """Does the work; whatever goes wrong on purpose becomes part of the outcome."""
         try:
             self._work()
+        except (UsageError, SettingsError):
+            raise  # it would be the same for every module
         except HybridgenError as error:
             code = error.exit_code if isinstance(error, PolicyRefusal) else 1
             self._note(error=str(error), exit_code=code)
@@ -352,8 +356,8 @@ class _Unit:
                     self._ask_about(target, turn, subject, search, focus, backend)
                 except EngineError as error:
                     self._tally.notes.append(f"{target.qualname}: {error}")
-                    if self._tally.answers == 0:
-                        return  # it never worked, so it will not for the next target either
+                    if isinstance(error, EngineUnusableError) or self._tally.answers == 0:
+                        return  # it will not work for the next target either
 
     def _ask_about(
         self,

@@ -24,7 +24,7 @@ from hybridgen.observe.runner import Sandbox, start_worker
 
 LEFT_OUT = frozenset({".git", ".hg", ".pytest_cache", "__pycache__", ".mypy_cache", ".tox"})
 PYTEST_NEEDS = (
-    "pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments", "exceptiongroup", "tomli",
+    "pytest", "_pytest", "py", "pluggy", "iniconfig", "packaging", "pygments", "exceptiongroup", "tomli",
     "typing_extensions",
 )  # fmt: skip
 ALONE_AT_ONCE = 2

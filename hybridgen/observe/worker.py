@@ -8,9 +8,15 @@ elsewhere. It imports the module under test once, then answers requests until it
 ``run``     execute one candidate -> per step: value as checks, exception, output, warnings; arcs
 ``pytest``  run real pytest on files -> outcome per test; arcs; where the module came from
 
+Values and exceptions of the code under test can be hostile: whatever they raise while they are
+looked at, up to BaseException, costs one check or one step and never the protocol. What hangs or
+kills the process is the broker's to end.
+
 Python 3.9 and newer. Arcs follow coverage.py's own rules for what a trace event means
 (coverage/pytracer.py), so that its reports can be fed with them.
 """
+
+from __future__ import annotations
 
 import ast
 import builtins
@@ -18,26 +24,38 @@ import contextlib
 import datetime
 import dis
 import enum
+import fcntl
+import functools
+import gc
 import importlib
 import io
 import itertools
 import json
+import locale
 import math
 import os
 import re
+import signal
 import sys
 import threading
 import time
 import traceback
 import types
 import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, BinaryIO
 
 MAX_EXPRESSION = 400
 MAX_OUTPUT = 2_000
+MAX_ITEMS = 1_000
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 # What callers can rely on even where no raise statement of the project says so; any other type
 # that a built-in operation raised (TypeError, AttributeError, IndexError ...) is an accident.
 CONTRACT = (ValueError, KeyError, OSError, ArithmeticError, StopIteration, SystemExit)
+
+Json = dict[str, Any]
+Arc = tuple[int, int]
 
 
 # ---------------------------------------------------------------- lines and arcs
@@ -51,41 +69,46 @@ class Tracer:
     YIELD_FROM = dis.opmap.get("YIELD_FROM", -1)
     LASTI_IS_YIELD = sys.version_info[:2] != (3, 13)
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         self.path = os.path.realpath(path)
-        self.arcs = set()
-        self.is_ours = {}
-        self.bytecode = {}
+        self.arcs: set[Arc] = set()
+        self.is_ours: dict[str, bool] = {}
+        self.bytecode: dict[types.CodeType, bytes] = {}
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         threading.settrace(self.trace)
         sys.settrace(self.trace)
-        return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, *exc: object) -> None:
         sys.settrace(None)
         threading.settrace(None)
 
-    def trace(self, frame, event, arg):
+    def sorted_arcs(self) -> list[Arc]:
+        """The arcs so far; a copy first, because threads of the project may still add some."""
+        return sorted(self.arcs.copy())
+
+    def trace(self, frame: types.FrameType, event: str, arg: Any) -> Any:
+        """The global trace function: follows frames of our file only."""
         code = frame.f_code
         name = code.co_filename
         ours = self.is_ours.get(name)
         if ours is None:
-            ours = self.is_ours[name] = os.path.realpath(name) == self.path
+            # A relative name would be resolved against a folder that may be gone.
+            ours = os.path.isabs(name) and os.path.realpath(name) == self.path
+            self.is_ours[name] = ours
         return self.follow(frame, code) if ours else None
 
-    def follow(self, frame, code):
+    def follow(self, frame: types.FrameType, code: types.CodeType) -> Callable[..., Any]:
+        """The local trace function of one frame."""
         raw = self.bytecode.get(code)
         if raw is None:
             raw = self.bytecode[code] = code.co_code
-        if self.RESUME is not None:
-            is_call = raw[frame.f_lasti + 1] == 0
-        else:
-            is_call = frame.f_lasti < 0
+        has_resume = self.RESUME is not None
+        is_call = raw[frame.f_lasti + 1] == 0 if has_resume else frame.f_lasti < 0
         last = -code.co_firstlineno if is_call else frame.f_lineno
         arcs = self.arcs
 
-        def local(frame, event, arg):
+        def local(frame: types.FrameType, event: str, arg: Any) -> Any:
             nonlocal last
             if event == "line":
                 arcs.add((last, frame.f_lineno))
@@ -99,7 +122,7 @@ class Tracer:
 
         return local
 
-    def returns(self, raw, at):
+    def returns(self, raw: bytes, at: int) -> bool:
         """True for a real return, False for a yield that will be resumed."""
         if self.RESUME is not None:
             if len(raw) == at + 2:
@@ -115,488 +138,862 @@ class Tracer:
 
 # ---------------------------------------------------------------- a clock that can be shifted
 
+REPLACED: list[Any] = []
 
-def shift_clock(seconds):
+
+def shift_clock(seconds: int) -> None:
     """Makes the wall clock of this process run ``seconds`` ahead, to find values made from it."""
-    real_date, real_datetime = datetime.date, datetime.datetime
-    delta = datetime.timedelta(seconds=seconds)
-    now, now_ns = time.time, time.time_ns
-    time.time = lambda: now() + seconds
-    time.time_ns = lambda: now_ns() + seconds * 10**9
-    for name in ("localtime", "gmtime", "ctime"):
-        real = getattr(time, name)
-        setattr(time, name, lambda at=None, real=real: real(now() + seconds if at is None else at))
-    real_strftime, shifted_local = time.strftime, time.localtime
-    time.strftime = lambda form, at=None: real_strftime(form, shifted_local() if at is None else at)
+    real_time, real_time_ns, real_strftime = time.time, time.time_ns, time.strftime
 
-    class Instances(type):
-        # Only the two stand-ins have "real" in their own body; classes derived from them do not.
-        def __instancecheck__(cls, value):
-            if "real" in cls.__dict__:
-                return isinstance(value, cls.real)
-            return type.__instancecheck__(cls, value)
+    def shifted() -> float:
+        return real_time() + seconds
 
-        def __subclasscheck__(cls, other):
-            if "real" in cls.__dict__:
-                return issubclass(other, cls.real)
-            return type.__subclasscheck__(cls, other)
+    def from_now(real: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda at=None: real(shifted() if at is None else at)
 
-        def __call__(cls, *args, **kwargs):
-            if "real" in cls.__dict__:
-                return cls.real(*args, **kwargs)
-            return type.__call__(cls, *args, **kwargs)
+    time.time = shifted
+    time.time_ns = lambda: real_time_ns() + seconds * 10**9
+    time.ctime, time.gmtime = from_now(time.ctime), from_now(time.gmtime)
+    local = from_now(time.localtime)
+    real_asctime = time.asctime
+    time.localtime = local
+    time.asctime = lambda at=None: real_asctime(local() if at is None else at)
+    time.strftime = lambda form, at=None: real_strftime(form, local() if at is None else at)
 
-    def stand_in(real, members):
-        body = dict(members, real=real, __module__="datetime", __doc__=real.__doc__)
-        return Instances(real.__name__, (real,), body)
+    def now(cls: Any, tz: datetime.tzinfo | None = None) -> Any:
+        return cls.fromtimestamp(shifted(), tz)
 
-    date_members = {"today": classmethod(lambda cls: (real_datetime.now() + delta).date())}
-    time_members = {
-        "now": classmethod(lambda cls, tz=None: real_datetime.now(tz) + delta),
-        "today": classmethod(lambda cls: real_datetime.now() + delta),
-        "utcnow": classmethod(lambda cls: real_datetime.fromtimestamp(now() + seconds, datetime.timezone.utc).replace(tzinfo=None)),
-    }
-    datetime.date = stand_in(real_date, date_members)
-    datetime.datetime = stand_in(real_datetime, time_members)
+    def today(cls: Any) -> Any:
+        return cls.fromtimestamp(shifted())
+
+    def utcnow(cls: Any) -> Any:
+        if sys.version_info >= (3, 12):  # the real one does, and tests have to expect it
+            text = "datetime.datetime.utcnow() is deprecated"
+            warnings.warn(text, DeprecationWarning, stacklevel=2)
+        return cls.fromtimestamp(shifted(), datetime.timezone(datetime.timedelta())).replace(
+            tzinfo=None
+        )
+
+    replace_method(datetime.datetime, "now", now)
+    replace_method(datetime.datetime, "utcnow", utcnow)
+    replace_method(datetime.date, "today", today)
+
+
+def replace_method(kind: type, name: str, function: Callable[..., Any]) -> None:
+    """Gives a built-in class another class method.
+
+    Stand-in classes would break ``type(x) is datetime``, pickling and subclasses, so the class's
+    own dictionary is changed behind its read-only view. CPython's method cache does not notice
+    and does not own what it holds: so nothing may have called the method before, and the old
+    one is kept alive.
+    """
+    members = gc.get_referents(vars(kind))[0]
+    REPLACED.append(members.get(name))
+    members[name] = classmethod(function)
 
 
 # ---------------------------------------------------------------- values to expressions
 
 
-class Plain(Exception):
+class NoExpressionError(Exception):
     """This value has no expression that a test file could hold."""
 
 
-PLAIN_TYPES = {datetime.date, datetime.datetime, datetime.time, datetime.timedelta, datetime.timezone}
+# Types whose repr is an expression once their name is imported.
+SPEAKING = {
+    "decimal": {"Decimal"},
+    "fractions": {"Fraction"},
+    "uuid": {"UUID"},
+    "ipaddress": {
+        *("IPv4Address", "IPv4Network", "IPv4Interface"),
+        *("IPv6Address", "IPv6Network", "IPv6Interface"),
+    },
+}
+
+
+class Surroundings:
+    """What a value is looked at in: names of the candidate, and texts of this machine.
+
+    Args:
+        names: what the candidate's code can see; a test has the same names.
+        lines: the import statements that bound some of them.
+        places: folders whose paths differ on the machine where the test will run.
+    """
+
+    def __init__(self, names: Json, lines: Iterable[str], places: Iterable[str]) -> None:
+        self.names = names
+        self.lines = {line.split()[-1]: line for line in lines}
+        self.places = tuple(place for place in places if len(place) > 1)
+
+    def is_local(self, text: str | bytes | bytearray) -> bool:
+        """True if a text holds a path that is only valid here and now."""
+        if isinstance(text, str):
+            return any(place in text for place in self.places)
+        return any(os.fsencode(place) in text for place in self.places)
 
 
 class Expression:
     """Source text for a value, with the imports it needs and what it is made of."""
 
-    def __init__(self):
-        self.imports = []
+    def __init__(self, around: Surroundings) -> None:
+        self.around = around
+        self.imports: dict[str, str] = {}
         self.has_fraction = False
-        self.parents = []
+        self.parents: list[int] = []
 
-    def need(self, module, name):
-        line = "from %s import %s" % (module, name)
-        if line not in self.imports:
-            self.imports.append(line)
+    def need(self, line: str, bound: Any) -> str:
+        """Adds an import; a test cannot use one name for two things."""
+        name = line.split()[-1]
+        if name in self.around.names:
+            if self.around.names[name] is not bound:
+                raise NoExpressionError
+            line = self.around.lines.get(name, line)
+        if self.imports.setdefault(name, line) != line:
+            raise NoExpressionError
         return name
 
-    def of(self, value):
+    def of(self, value: Any) -> str:
+        """The text for a value anywhere inside; raises NoExpressionError, or what it raises."""
         if id(value) in self.parents or len(self.parents) > 8:
-            raise Plain
+            raise NoExpressionError
         self.parents.append(id(value))
         try:
-            text = self.of_type(value, type(value))
+            text = self._text(value, type(value))
         finally:
             self.parents.pop()
         if len(text) > MAX_EXPRESSION:
-            raise Plain
+            raise NoExpressionError
         return text
 
-    def of_type(self, value, kind):
-        if value is None or value is Ellipsis or value is NotImplemented or kind in (bool, int, str, bytes):
-            if kind in (int, str, bytes) and (value.bit_length() if kind is int else len(value)) > MAX_EXPRESSION * 4:
-                raise Plain
+    def _text(self, value: Any, kind: Any) -> str:
+        # type(value) everywhere, never isinstance: __class__ may lie, raise or hang.
+        if value is None or value is Ellipsis or value is NotImplemented or kind is bool:
             return repr(value)
-        if kind is float:
-            self.has_fraction |= math.isfinite(value) and value != int(value)
-            return repr(value) if math.isfinite(value) else "float(%r)" % str(value)
+        if kind in (int, str, bytes, bytearray):
+            return self._flat(value, kind)
+        if kind in (float, complex):
+            return self._number(value, kind)
+        if kind in (list, tuple, set, frozenset, dict, range, slice):
+            return self._container(value, kind)
+        if issubclass(kind, enum.Enum):
+            return self._member(value, kind)
+        if issubclass(kind, type) or kind in (types.FunctionType, types.BuiltinFunctionType):
+            return self._named(value)
+        if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+            return self._fields(kind, zip(kind._fields, tuple.__iter__(value)))  # noqa: B905
+        if hasattr(kind, "__dataclass_fields__"):
+            import dataclasses
+
+            names = [field.name for field in dataclasses.fields(kind) if field.init]
+            return self._fields(kind, [(name, getattr(value, name)) for name in names])
+        return self._library(value, kind.__module__, kind.__name__)
+
+    def _flat(self, value: Any, kind: Any) -> str:
+        size = value.bit_length() if kind is int else len(value)
+        if size > MAX_EXPRESSION * 4:  # never build, nor compare, what is too long anyway
+            raise NoExpressionError
+        if kind is not int and self.around.is_local(value):
+            raise NoExpressionError
+        return repr(value)
+
+    def _number(self, value: Any, kind: Any) -> str:
         if kind is complex:
             self.has_fraction = True
             return repr(value)
-        if kind in (list, tuple, set, frozenset, dict, bytearray, range, slice):
-            return self.of_container(value, kind)
-        if isinstance(value, enum.Enum):
-            name = self.of_class(kind)
-            if isinstance(value.name, str) and value.name in kind.__members__:
-                return "%s.%s" % (name, value.name)
-            raise Plain
-        if isinstance(value, type):
-            return self.of_class(value)
-        if isinstance(value, tuple) and hasattr(kind, "_fields"):
-            return self.of_fields(kind, [(f, getattr(value, f)) for f in kind._fields])
-        if hasattr(kind, "__dataclass_fields__"):
-            fields = [f for f in kind.__dataclass_fields__.values() if f.init and f._field_type.name == "_FIELD"]
-            return self.of_fields(kind, [(f.name, getattr(value, f.name)) for f in fields])
-        return self.of_library(value, kind)
+        if not math.isfinite(value):
+            return f"float({str(value)!r})"
+        self.has_fraction |= value != int(value)
+        return repr(value)
 
-    def of_container(self, value, kind):
-        if kind is bytearray:
-            return "bytearray(%r)" % bytes(value)
+    def _container(self, value: Any, kind: Any) -> str:
         if kind in (range, slice):
-            return repr(value)
+            parts = (value.start, value.stop, value.step)
+            items = [self.of(part) for part in parts]
+            return repr(value) if kind is range else f"slice({', '.join(items)})"
         if len(value) > 60:
-            raise Plain
+            raise NoExpressionError
         if kind is dict:
-            return "{%s}" % ", ".join("%s: %s" % (self.of(k), self.of(v)) for k, v in value.items())
+            pairs = [f"{self.of(key)}: {self.of(item)}" for key, item in value.items()]
+            return f"{{{', '.join(pairs)}}}"
         items = [self.of(item) for item in value]
+        body = ", ".join(items)
         if kind is list:
-            return "[%s]" % ", ".join(items)
+            return f"[{body}]"
         if kind is tuple:
-            return "(%s%s)" % (", ".join(items), "," if len(items) == 1 else "")
-        items.sort()
-        body = "{%s}" % ", ".join(items) if items else "set()"
+            return f"({body},)" if len(items) == 1 else f"({body})"
+        # Sorted by text: the order of a set differs from run to run.
+        body = f"{{{', '.join(sorted(items))}}}" if items else "set()"
         if kind is set:
             return body
-        return "frozenset(%s)" % (body if items else "")
+        return f"frozenset({body if items else ''})"
 
-    def of_fields(self, kind, fields):
-        name = self.of_class(kind)
-        return "%s(%s)" % (name, ", ".join("%s=%s" % (key, self.of(value)) for key, value in fields))
+    def _member(self, value: Any, kind: Any) -> str:
+        name = self._named(kind)
+        if isinstance(value._name_, str) and kind.__members__.get(value._name_) is value:
+            return f"{name}.{value._name_}"
+        if not issubclass(kind, enum.Flag):
+            raise NoExpressionError
+        bits = [m for m in kind if m._value_ & value._value_ and bin(m._value_).count("1") == 1]
+        return " | ".join(f"{name}.{member._name_}" for member in bits) or f"{name}(0)"
 
-    def of_class(self, kind):
-        module = sys.modules.get(kind.__module__)
-        if module is builtins and hasattr(builtins, kind.__qualname__):
-            return kind.__qualname__
-        outer = kind.__qualname__.split(".")[0]
-        found = module
-        for part in kind.__qualname__.split("."):
+    def _fields(self, kind: type, fields: Iterable[tuple[str, Any]]) -> str:
+        name = self._named(kind)
+        return f"{name}({', '.join(f'{key}={self.of(value)}' for key, value in fields)})"
+
+    def _named(self, value: Any) -> str:
+        """A class or function that its module offers under its own name."""
+        parts = value.__qualname__.split(".")
+        module = sys.modules.get(value.__module__)
+        found: Any = module
+        for part in parts:
             found = getattr(found, part, None)
-        if found is not kind or kind.__module__ in ("__main__", "builtins"):
-            raise Plain
-        self.need(kind.__module__, outer)
-        return kind.__qualname__
+        if found is not value or value.__module__ == "__main__":
+            raise NoExpressionError
+        if module is not builtins:
+            self.need(f"from {value.__module__} import {parts[0]}", getattr(module, parts[0]))
+        return str(value.__qualname__)
 
-    def of_library(self, value, kind):
-        module, name = kind.__module__, kind.__name__
+    def _library(self, value: Any, module: str, name: str) -> str:
+        kind = type(value)
+        if name in SPEAKING.get(module, ()):
+            self._named(kind)
+            return repr(value)
         if module == "datetime":
-            text = repr(value)
-            self.imports.append("import datetime")
-            return text
-        if module == "decimal" and name == "Decimal":
-            return "%s(%r)" % (self.need("decimal", "Decimal"), str(value))
-        if module == "fractions" and name == "Fraction":
-            return "%s(%d, %d)" % (self.need("fractions", "Fraction"), value.numerator, value.denominator)
-        if module == "uuid" and name == "UUID":
-            return "%s(%r)" % (self.need("uuid", "UUID"), str(value))
-        if module.startswith("pathlib"):
-            pure = "PurePosixPath" if name.startswith("Pure") else "Path"
-            return "%s(%r)" % (self.need("pathlib", pure), str(value))
+            return self._moment(value, name)
+        if module == "zoneinfo" and name == "ZoneInfo" and value.key:
+            return f"{self._named(kind)}({value.key!r})"
+        if module == "re" and name == "Pattern":
+            self.need("import re", re)
+            return repr(value)
+        if module.startswith("pathlib") and not self.around.is_local(str(value)):
+            import pathlib
+
+            # The concrete classes cannot be created on other systems, so tests name Path.
+            shown = name if name.startswith("Pure") else "Path"
+            self.need(f"from pathlib import {shown}", getattr(pathlib, shown))
+            return f"{shown}({str(value)!r})"
         if module == "collections" and name == "Counter":
-            return "%s(%s)" % (self.need("collections", "Counter"), self.of(dict(value)))
-        if module == "collections" and name == "OrderedDict":
-            return "%s(%s)" % (self.need("collections", "OrderedDict"), self.of(list(value.items())))
-        if module == "collections" and name == "deque":
-            return "%s(%s)" % (self.need("collections", "deque"), self.of(list(value)))
-        raise Plain
+            return f"{self._named(kind)}({self.of(dict(value))})"
+        if module == "collections" and name in ("OrderedDict", "deque"):
+            items = list(value) if name == "deque" else list(value.items())
+            return f"{self._named(kind)}({self.of(items)})"
+        if module == "types" and name == "SimpleNamespace":
+            self.need("from types import SimpleNamespace", kind)
+            pairs = [f"{key}={self.of(item)}" for key, item in vars(value).items()]
+            return f"SimpleNamespace({', '.join(pairs)})"
+        raise NoExpressionError
+
+    def _moment(self, value: Any, name: str) -> str:
+        """A value of the datetime module, in the way that the candidate's names allow."""
+        zone = value.tzinfo if name in ("datetime", "time") else None
+        if zone is not None:
+            value = value.replace(tzinfo=None)
+        text = repr(value)
+        if self.around.names.get("datetime", datetime) is datetime:
+            self.need("import datetime", datetime)
+        else:  # "from datetime import datetime"
+            for part in set(re.findall(r"\bdatetime\.(\w+)\(|\bdatetime\.(timezone)\b", text)):
+                part_name = part[0] or part[1]
+                self.need(f"from datetime import {part_name}", getattr(datetime, part_name))
+            text = re.sub(r"\bdatetime\.(?=[a-z]+[.(])", "", text)
+        return text if zone is None else f"{text[:-1]}, tzinfo={self.of(zone)})"
 
 
-def expression_of(value):
-    """(source text, imports, has fractions) that rebuilds ``value`` equal and of equal type, or None."""
-    builder = Expression()
+def expression_of(value: Any, around: Surroundings) -> tuple[str, list[str], bool] | None:
+    """(source text, imports, has fractions) of an equal value of equal type, or None.
+
+    It is evaluated where a test would, and what comes out has to give the same text again: a
+    class whose ``==`` says yes to everything is not believed.
+    """
+    expression, again = Expression(around), Expression(around)
     try:
-        text = builder.of(value)
-        namespace = {}
-        for line in builder.imports:
-            exec(line, namespace)
-        other = eval(text, namespace)
-        if type(other) is type(value) and bool(other == value) and bool(value == other):
-            return text, builder.imports, builder.has_fraction
-    except Exception:
+        text = expression.of(value)
+        imports = list(expression.imports.values())
+        scope = dict(around.names)
+        for line in imports:
+            exec(line, scope)
+        other = eval(text, scope)
+        is_same = type(other) is type(value) and bool(other == value) and bool(value == other)
+        if is_same and again.of(other) == text:
+            return text, imports, expression.has_fraction
+    except BaseException:
         return None
     return None
 
 
-def check(kind, path, expression, imports=()):
+# ---------------------------------------------------------------- checks
+
+
+def check(kind: str, path: str, expression: str, imports: Iterable[str] = ()) -> Json:
+    """One assertion, as the broker's ``Check`` takes it."""
     return {"kind": kind, "path": path, "expression": expression, "imports": list(imports)}
 
 
-def is_flat(value):
+def observe(value: Any, around: Surroundings) -> list[Json]:
+    """The checks for any value; for one that cannot be looked at, its type."""
+    try:
+        with quiet():
+            return checks_of(value, around)
+    except BaseException:
+        return [check("type", "", repr(type(value).__name__))]
+
+
+def checks_of(value: Any, around: Surroundings, path: str = "", depth: int = 0) -> list[Json]:
+    """The assertions that hold for ``value``, strongest form first found."""
+    kind = type(value)
+    if value is None or value is True or value is False or value is Ellipsis:
+        return [check("is", path, repr(value))]
+    if kind is float and math.isnan(value):
+        return [check("nan", path, "")]
+    found = expression_of(value, around)
+    if found is not None:
+        text, imports, has_fraction = found
+        if not has_fraction or kind not in (float, complex, list, tuple, dict):
+            return [check("equal", path, text, imports)]
+        if kind in (float, complex) or is_flat(value):
+            return [check("approx", path, text, imports)]
+    if depth > 2 or is_iterator(kind) or issubclass(kind, types.CoroutineType):
+        return []
+    if kind in (str, bytes):
+        if around.is_local(value):
+            return []
+        start = check("equal", path + "[:60]", repr(value[:60]))
+        return [check("length", path, str(len(value))), start]
+    if kind in (list, tuple, dict, set, frozenset, bytearray):
+        return container_checks(value, around, path, depth)
+    if kind.__module__.startswith("pathlib") and around.is_local(str(value)):
+        return [local_path_check(value, around, path)]
+    return object_checks(value, around, path, depth)
+
+
+def is_flat(value: Any) -> bool:
     """True if pytest.approx takes it as it stands."""
     leaves = value.values() if type(value) is dict else value
     return all(item is None or type(item) in (int, float, str, bool, complex) for item in leaves)
 
 
-def checks_of(value, path="", depth=0):
-    """The assertions that hold for ``value``, strongest form first found."""
-    if value is None or value is True or value is False or value is Ellipsis:
-        return [check("is", path, repr(value))]
-    if type(value) is float and math.isnan(value):
-        return [check("nan", path, "")]
-    found = expression_of(value)
-    if found is not None:
-        text, imports, has_fraction = found
-        if not has_fraction:
-            return [check("equal", path, text, imports)]
-        if type(value) in (float, complex) or (type(value) in (list, tuple, dict) and is_flat(value)):
-            return [check("approx", path, text, imports)]
-        if type(value) not in (list, tuple, dict):
-            return [check("equal", path, text, imports)]
-    if depth > 2:
-        return []
-    if isinstance(value, (str, bytes)) and type(value) in (str, bytes):
-        return [check("length", path, str(len(value))), check("equal", path + "[:60]", repr(value[:60]))]
-    if type(value) in (list, tuple, dict, set, frozenset, bytearray):
-        return container_checks(value, path, depth)
-    if isinstance(value, (types.GeneratorType, types.CoroutineType)) or (hasattr(value, "__next__") and hasattr(value, "__iter__")):
-        return []
-    return object_checks(value, path, depth)
-
-
-def container_checks(value, path, depth):
+def container_checks(value: Any, around: Surroundings, path: str, depth: int) -> list[Json]:
+    """The length of a container that has no expression, and its first items."""
     result = [check("length", path, str(len(value)))]
     if type(value) is dict:
-        for key in list(value)[:6]:
-            found = expression_of(key)
+        for key in itertools.islice(value, 6):
+            found = expression_of(key, around)
             if found and not found[1]:
-                result += checks_of(value[key], "%s[%s]" % (path, found[0]), depth + 1)
+                result += checks_of(value[key], around, f"{path}[{found[0]}]", depth + 1)
     elif type(value) in (list, tuple):
-        for index in range(min(len(value), 6)):
-            result += checks_of(value[index], "%s[%d]" % (path, index), depth + 1)
+        for index, item in enumerate(value[:6]):
+            result += checks_of(item, around, f"{path}[{index}]", depth + 1)
     return result[:8]
 
 
-def public_attributes(value):
-    names = list(getattr(value, "__dict__", ()))
-    for kind in type(value).__mro__:
-        slots = kind.__dict__.get("__slots__", ())
-        names += [slots] if isinstance(slots, str) else list(slots)
-        names += [n for n, member in kind.__dict__.items() if isinstance(member, property) and kind is not object]
-    return [name for name in dict.fromkeys(names) if isinstance(name, str) and not name.startswith("_")]
+def local_path_check(value: Any, around: Surroundings, path: str) -> Json:
+    """A path below the test's own folder relative to it; of any other local path its name."""
+    folder = around.names.get("tmp_path")
+    if folder is not None and folder in (value, *value.parents):
+        below = value.relative_to(folder).as_posix()
+        return check("equal", path + ".relative_to(tmp_path).as_posix()", repr(below))
+    return check("equal", path + ".name", repr(value.name))
 
 
-def object_checks(value, path, depth):
-    result = [check("type", path, repr(type(value).__name__))]
-    for base in (str, bytes, int, float, list, tuple, dict, set, frozenset):
-        if isinstance(value, base):
+def object_checks(value: Any, around: Surroundings, path: str, depth: int) -> list[Json]:
+    """The type of an object and what else can be said: its plain value, or its public parts."""
+    kind = type(value)
+    result = [check("type", path, repr(kind.__name__))]
+    for base in (str, bytes, int, float, complex, list, tuple, dict, set, frozenset):
+        if issubclass(kind, base):
             with contextlib.suppress(Exception):
                 plain = base(value)
                 if bool(value == plain):
-                    result += [c for c in checks_of(plain, path, 3) if c["kind"] in ("equal", "approx")]
+                    inner = checks_of(plain, around, path, 3)
+                    result += [item for item in inner if item["kind"] in ("equal", "approx")]
             return result
-    if callable(value) or isinstance(value, types.ModuleType):
+    if callable(value) or issubclass(kind, types.ModuleType):
         return result
-    for name in public_attributes(value)[:12]:
-        try:
-            inner = getattr(value, name)
-        except Exception:
-            continue
-        if callable(inner):
-            continue
-        for item in checks_of(inner, "%s.%s" % (path, name), depth + 1):
-            if item["kind"] != "type" or not item["path"].startswith(path + "."):
-                result.append(item)
-    if hasattr(type(value), "__len__"):
+    for suffix, read, is_computed in itertools.islice(public_parts(value), 12):
+        with contextlib.suppress(Exception):
+            items = part_checks(read, around, path + suffix, depth)
+            # A property that counts its readers, say, must not be asserted.
+            if not is_computed or items == part_checks(read, around, path + suffix, depth):
+                result += items
+    if "__len__" in members_of(kind):
         with contextlib.suppress(Exception):
             result.append(check("length", path, str(len(value))))
     return result[:8]
 
 
+def part_checks(read: Callable[[], Any], around: Surroundings, path: str, depth: int) -> list[Json]:
+    """The checks of one part of an object, other than that its type is so and so."""
+    inner = read()
+    if callable(inner):
+        return []
+    return [item for item in checks_of(inner, around, path, depth + 1) if item["kind"] != "type"]
+
+
+def public_parts(value: Any) -> Iterator[tuple[str, Callable[[], Any], bool]]:
+    """What callers may look at: (access path, how to read it, whether code computes it)."""
+    kind = type(value)
+    if kind is re.Match:
+        yield ".group()", value.group, False
+        yield ".groups()", value.groups, False
+    if kind.__module__ in ("numpy", "array"):
+        yield ".tolist()", value.tolist, False
+    if issubclass(kind, BaseException):
+        yield ".args", lambda: value.args, False
+    members = members_of(kind)
+    names: dict[str, bool] = {}
+    with contextlib.suppress(Exception):
+        names.update(dict.fromkeys(object.__getattribute__(value, "__dict__"), False))
+    for name, member in members.items():
+        if isinstance(member, (types.MemberDescriptorType, property, functools.cached_property)):
+            names.setdefault(name, not isinstance(member, types.MemberDescriptorType))
+    for name, is_computed in names.items():
+        if isinstance(name, str) and name.isidentifier() and not name.startswith("_"):
+            yield f".{name}", functools.partial(getattr, value, name), is_computed
+
+
+def members_of(kind: type) -> Json:
+    """The members of a class and its bases, without asking any ``__getattr__``."""
+    found: Json = {}
+    for base in kind.__mro__:
+        if base is not object:
+            for name, member in vars(base).items():
+                found.setdefault(name, member)
+    return found
+
+
+def is_iterator(kind: type) -> bool:
+    """True if values of ``kind`` are used up by looking at them."""
+    members = members_of(kind)
+    return "__next__" in members and "__iter__" in members and not issubclass(kind, io.IOBase)
+
+
+# ---------------------------------------------------------------- what calls leave behind
+
+
+class Snapshot:
+    """What calls can change and later calls can see: globals of the project, and the process.
+
+    Bounded in cost: of very much data the first part is compared. Random numbers and caches of
+    ``functools`` are put back instead, since so many calls use them.
+    """
+
+    BUDGET = 2_000
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.left = 0
+        self.modules = dict(sys.modules)
+        self.own = session.own_modules()
+        self.own_names = {module.__name__ for module in self.own}
+        self.prints = self.take()
+        self.random = self._random()
+
+    def is_stale(self) -> bool:
+        """True if this process is no longer as it was; it cannot be used again then."""
+        try:
+            if self.random is not None and self._random() != self.random:
+                sys.modules["random"].setstate(self.random)
+            if any(sys.modules.get(name) is not m for name, m in self.modules.items()):
+                return True
+            return self.take() != self.prints
+        except BaseException:
+            return True
+
+    def _random(self) -> Any:
+        module = self.modules.get("random")
+        return None if module is None else module.getstate()
+
+    def take(self) -> list[Any]:
+        """A fingerprint, made of plain values and ids only."""
+        self.left = self.BUDGET
+        parts: list[Any] = self.process()
+        for module in self.own:
+            for name, value in list(vars(module).items()):
+                if not name.startswith("__"):
+                    parts.append((name, self.print_of(value, 0)))
+        return parts
+
+    def process(self) -> list[Any]:
+        """State of the interpreter and the process that calls may change for all."""
+        folder = os.stat(".")  # unlike getcwd it works in a folder that was removed
+        signals = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGHUP, signal.SIGUSR1)
+        parts: list[Any] = [
+            *(folder.st_dev, folder.st_ino, id(os.environ), dict(os.environ)),
+            *(tuple(sys.path), list(map(id, vars(builtins).values())), sys.getrecursionlimit()),
+            *(threading.active_count(), locale.setlocale(locale.LC_ALL), time.tzname),
+            [id(signal.getsignal(number)) for number in signals],
+            signal.getitimer(signal.ITIMER_REAL)[0] > 0,
+            [id(hook) for hook in (sys.excepthook, sys.displayhook, time.time, time.sleep)],
+        ]
+        logging = self.modules.get("logging")
+        if logging is not None:
+            parts += [logging.root.manager.disable, self.print_of(logging.root, 0)]
+        decimal = self.modules.get("decimal")
+        if decimal is not None:
+            context = decimal.getcontext()
+            parts += [context.prec, context.rounding, context.Emin, context.Emax]
+        return parts
+
+    def print_of(self, value: Any, depth: int) -> Any:
+        """A value's part of the fingerprint."""
+        kind = type(value)
+        if value is None or kind in (bool, int, float, complex):
+            return value
+        if kind in (str, bytes):
+            return value if len(value) < 1_000 else (id(value), len(value))
+        self.left -= 1
+        if depth > 4 or self.left < 0:
+            return id(value)
+        if issubclass(kind, (list, tuple, set, frozenset, dict, deque)):
+            return kind.__name__, self.items_print(value, kind, depth + 1)
+        if kind in (itertools.count, bytearray):
+            return repr(value) if kind is itertools.count else bytes(value[:1_000])
+        if kind is functools._lru_cache_wrapper:
+            value.cache_clear()
+            return id(value)
+        return id(value), self.parts_print(value, kind, depth + 1)
+
+    def items_print(self, value: Any, kind: type, depth: int) -> list[Any]:
+        """The length of a container and its first items, by the methods of the built-in base."""
+        if issubclass(kind, dict):
+            items: Iterable[Any] = itertools.chain.from_iterable(dict.items(value))
+            size = dict.__len__(value)
+        else:
+            bases = (list, tuple, set, frozenset, deque)
+            base: Any = next(base for base in bases if issubclass(kind, base))
+            items, size = base.__iter__(value), base.__len__(value)
+        return [size, *(self.print_of(item, depth) for item in itertools.islice(items, 500))]
+
+    def parts_print(self, value: Any, kind: type, depth: int) -> Any:
+        """What an object of the project, a function or a class of it holds."""
+        if isinstance(value, (staticmethod, classmethod)):
+            return self.print_of(value.__func__, depth)
+        if kind is types.FunctionType and value.__module__ in self.own_names:
+            cells = [cell.cell_contents for cell in value.__closure__ or () if cell != EMPTY]
+            held = (value.__defaults__, value.__kwdefaults__, value.__dict__, cells)
+            return [self.print_of(item, depth) for item in held if item]
+        if issubclass(kind, type):
+            if value.__module__ not in self.own_names:
+                return None
+            members = [(k, v) for k, v in vars(value).items() if not k.startswith("__")]
+            return [(name, self.print_of(member, depth)) for name, member in members]
+        if kind.__module__ == "logging":
+            return self.print_of([getattr(value, "level", 0), getattr(value, "handlers", 0)], depth)
+        if kind.__module__ == "random":
+            return hash(value.getstate())
+        if kind.__module__ not in self.own_names:
+            return None
+        names = [n for n, m in members_of(kind).items() if type(m) is types.MemberDescriptorType]
+        slots = [getattr(value, name, None) for name in names]
+        return [self.print_of(item, depth) for item in (getattr(value, "__dict__", None), *slots)]
+
+
+EMPTY = types.CellType()
+
+
 # ---------------------------------------------------------------- running a candidate
 
 
-def wrap_of(value):
-    """The call that a test has to put around a value before it can be looked at, or an empty text."""
-    if isinstance(value, types.CoroutineType):
-        return "asyncio.run"
-    is_iterator = hasattr(value, "__next__") and hasattr(value, "__iter__")
-    return "list" if is_iterator and not isinstance(value, io.IOBase) else ""
+class Kept(io.BytesIO):
+    """Keeps the start of what is written to it and survives being closed."""
+
+    def write(self, data: Any) -> int:
+        room = max(0, 4 * MAX_OUTPUT + 4 - self.tell())
+        super().write(bytes(data[:room]))
+        return len(data)
+
+    def close(self) -> None:
+        pass
+
+    def text(self) -> str:
+        """All that was printed, or nothing if it was too much to be asserted."""
+        found = self.getvalue().decode("utf-8", "replace")
+        return found if len(found) <= MAX_OUTPUT else ""
 
 
-def unwrap(value, wrap):
-    if wrap == "asyncio.run":
+@contextlib.contextmanager
+def printed() -> Iterator[Kept]:
+    """Takes what is printed; the streams have the bytes and the encoding that pytest's have."""
+    out = Kept()
+    streams = [
+        io.TextIOWrapper(buffer, encoding="utf-8", newline="", write_through=True)
+        for buffer in (out, Kept())
+    ]
+    with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
+        yield out
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Swallows what project code prints while we import it or look at its values."""
+    with printed(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def text_of(error: BaseException) -> str:
+    """The text of an exception, which may be unable to give one."""
+    try:
+        return str(error)
+    except BaseException:
+        return ""
+
+
+def names_in(tree: ast.AST) -> tuple[set[str], set[str]]:
+    """The names that code reads, and those that it binds or deletes."""
+    used: set[str] = set()
+    bound: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            bound.add(node.name)
+        elif isinstance(node, ast.alias):
+            bound.add((node.asname or node.name).split(".")[0])
+    return used, bound
+
+
+def unwrap(value: Any) -> tuple[Any, str]:
+    """What a test would look at instead of a coroutine or an iterator, and the call it needs."""
+    kind = type(value)
+    if issubclass(kind, types.CoroutineType):
         import asyncio
 
-        return asyncio.run(value)
-    if wrap == "list":
-        items = list(itertools.islice(value, 1000))
-        return items if len(items) < 1000 else object()
-    return value
+        return asyncio.run(value), "asyncio.run"
+    if is_iterator(kind):
+        items = list(itertools.islice(value, MAX_ITEMS))
+        if len(items) < MAX_ITEMS:
+            return items, "list"
+    return value, ""  # an iterator that may never end is left alone
 
 
 class Session:
     """The module under test, imported once, and the folders of this worker."""
 
-    def __init__(self, scratch):
+    def __init__(self, scratch: str) -> None:
         self.scratch = scratch
-        self.module = None
-        self.tracer = None
-        self.root = ""
+        self.module: Any = None
+        self.tracer = Tracer(os.devnull)
+        self.roots: tuple[str, ...] = ()
         self.count = 0
-        self.raise_lines = {}
+        self.raise_lines: dict[str, set[int]] = {}
+        self.is_inside: dict[str, bool] = {}
+        self.snapshot: Snapshot | None = None
 
-    def load(self, request):
-        self.root = os.path.realpath(request["project"]) + os.sep
-        for folder in reversed(request["paths"]):
-            sys.path.insert(0, folder)
+    # ---- importing
+
+    def load(self, request: Json) -> Json:
+        """Imports the module under test."""
+        folders = (request["project"], os.path.realpath(request["project"]))
+        self.roots = tuple(folder.rstrip(os.sep) + os.sep for folder in folders)
+        sys.path[:0] = request["paths"]
         sys.path.extend(request.get("more_paths", ()))
         if request["clock"]:
             shift_clock(request["clock"])
         self.tracer = Tracer(request["file"])
         try:
             with self.tracer, quiet():
-                module = importlib.import_module(request["name"])
+                self.module = importlib.import_module(request["name"])
         except BaseException as error:
-            missing = error.name if isinstance(error, ModuleNotFoundError) else None
-            where = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(self.root)]
-            return {
-                "ok": False,
-                "error": "%s: %s" % (type(error).__name__, str(error)[:300]),
-                "missing": missing,
-                "line": where[-1].lineno if where else None,
-                "where": where[-1].filename if where else None,
-            }
-        self.module = module
-        found = getattr(module, "__file__", None) or ""
-        same = os.path.realpath(found) == os.path.realpath(request["file"])
+            return self.failure(error)
+        found = getattr(self.module, "__file__", None) or ""
         return {
-            "ok": same, "found": found, "error": None, "arcs": sorted(self.tracer.arcs),
-            "version": "%d.%d.%d" % sys.version_info[:3],
+            "ok": os.path.realpath(found) == os.path.realpath(request["file"]),
+            "found": found,
+            "error": None,
+            "arcs": self.tracer.sorted_arcs(),
+            "version": ".".join(map(str, sys.version_info[:3])),
         }
 
-    def run(self, request):
-        self.count += 1
-        here = os.path.join(self.scratch, "tmp_path", str(self.count))
-        namespace = {"__name__": "candidate", "__builtins__": builtins}
+    def failure(self, error: BaseException) -> Json:
+        """Why the import failed, and the last line of the project that took part."""
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        frames = traceback.walk_tb(error.__traceback__)
+        places = [(frame.f_code.co_filename, line) for frame, line in frames]
+        inside = [place for place in places if self.is_project(place[0])]
+        where, line = inside[-1] if inside else (None, None)
+        return {
+            "ok": False,
+            "error": f"{type(error).__name__}: {text_of(error)[:300]}",
+            "missing": missing if isinstance(missing, str) else None,
+            "line": line,
+            "where": where,
+        }
+
+    def is_project(self, filename: str) -> bool:
+        """True if a file lies in the project."""
+        if filename not in self.is_inside:
+            is_file = os.path.isabs(filename)
+            self.is_inside[filename] = is_file and os.path.realpath(filename).startswith(self.roots)
+        return self.is_inside[filename]
+
+    def own_modules(self) -> list[types.ModuleType]:
+        """The module under test, then the other modules of the project that are imported."""
+        found = [self.module] if issubclass(type(self.module), types.ModuleType) else []
+        for module in list(sys.modules.values()):
+            if type(module) is types.ModuleType and module is not self.module:
+                file = vars(module).get("__file__")
+                is_own = isinstance(file, str) and file.startswith(self.roots)
+                if is_own and "site-packages" not in file:
+                    found.append(module)
+        return found
+
+    # ---- running
+
+    def run(self, request: Json) -> Json:
+        """Executes one candidate."""
+        names: Json = {"__name__": "candidate", "__builtins__": builtins}
         self.tracer.arcs = set()
-        before = self.state()
+        if self.snapshot is None:
+            self.snapshot = Snapshot(self)
         for line in request["imports"]:
             try:
-                exec(line, namespace)
-            except Exception as error:
-                return {"steps": [], "arcs": [], "error": "%s: %s" % (type(error).__name__, error)}
+                exec(line, names)
+            except BaseException as error:
+                text = f"{type(error).__name__}: {text_of(error)}"
+                return {"steps": [], "arcs": [], "error": text}
         if "tmp_path" in request["fixtures"]:
-            os.makedirs(here)
             from pathlib import Path
 
-            namespace["tmp_path"] = Path(here)
-        results, broken = [], set()
-        for step in request["steps"]:
-            result = self.step(step, namespace, broken)
-            results.append(result)
-        return {"steps": results, "arcs": sorted(self.tracer.arcs), "dirty": self.state() != before, "error": None}
+            self.count += 1
+            names["tmp_path"] = Path(self.scratch, "tmp_path", str(self.count))
+            names["tmp_path"].mkdir(parents=True)
+        places = (self.scratch, *(root.rstrip(os.sep) for root in self.roots))
+        around = Surroundings(names, request["imports"], places)
+        broken: set[str] = set()
+        steps = [self.step(step, around, broken) for step in request["steps"]]
+        is_dirty = self.snapshot.is_stale()
+        if is_dirty or len(sys.modules) != len(self.snapshot.modules):
+            self.snapshot = None
+        arcs = self.tracer.sorted_arcs()
+        return {"steps": steps, "arcs": arcs, "dirty": is_dirty, "error": None}
 
-    def step(self, step, namespace, broken):
-        tree = ast.parse(step["code"], mode="eval" if step["probe"] else "exec")
-        used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-        bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
-        if used & broken:
-            broken |= bound
+    def step(self, step: Json, around: Surroundings, broken: set[str]) -> Json:
+        """Executes one step; ``broken`` are the names that failed steps should have bound."""
+        try:
+            tree = ast.parse(step["code"], mode="eval" if step["probe"] else "exec")
+            used, bound = names_in(tree)
+            if used & broken:
+                broken |= bound
+                return {"status": "skipped"}
+            is_awaited = isinstance(tree, ast.Expression) and isinstance(tree.body, ast.Await)
+            if is_awaited:  # the test will say asyncio.run(...) itself
+                tree.body = tree.body.value
+            code = compile(tree, "<candidate>", "eval" if step["probe"] else "exec")
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
             return {"status": "skipped"}
-        watched = self.watched(used, namespace)
-        code = compile(tree, "<candidate>", "eval" if step["probe"] else "exec")
-        output, value = io.StringIO(), None
-        with warnings.catch_warnings(record=True) as caught, contextlib.redirect_stdout(output), contextlib.redirect_stderr(io.StringIO()):
+        before = self.watched(used, around)
+        value, wrap = None, ""
+        with printed() as output, warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
                 with self.tracer:
-                    value = eval(code, namespace)
-                    wrap = wrap_of(value) if step["probe"] else ""
-                    value = unwrap(value, wrap)
+                    value = eval(code, around.names)
+                    if step["probe"]:
+                        value, wrap = unwrap(value)
             except BaseException as error:
-                sys.settrace(None)
                 broken |= bound
-                return {"status": "raised", "raised": self.raised(error), "opinion_holds": self.raise_opinion(step, error)}
-        result = {"status": "ok", "output": output.getvalue()[:MAX_OUTPUT]}
-        result["warnings"] = sorted({w.category.__name__ for w in caught if w.category.__module__ == "builtins" and self.is_project(w.filename)})
+                return self.failed(step, error)
+        result: Json = {"status": "ok", "output": output.text()}
+        result["warnings"] = sorted({name for w in caught for name in self.warning(w)})
         if step["probe"]:
-            result["wrap"] = wrap
-            with quiet():
-                result["checks"] = checks_of(value)
-                result["opinion_holds"] = self.opinion(step, value, namespace)
-        changed = [[name, checks] for name, checks in self.watched(used, namespace).items() if checks != watched.get(name)]
-        result["changed"] = [[name, [c for c in checks if c not in watched.get(name, ())]] for name, checks in changed if name in watched]
+            result["wrap"] = "" if is_awaited else wrap
+            result["checks"] = observe(value, around)
+            result["opinion_holds"] = self.opinion(step, value, around)
+        result["changed"] = [
+            [name, [item for item in checks if item not in before[name]]]
+            for name, checks in self.watched(used, around).items()
+            if name in before and checks != before[name]
+        ]
         return result
 
-    def is_project(self, filename):
-        return filename == "<candidate>" or os.path.realpath(filename).startswith(self.root)
+    def failed(self, step: Json, error: BaseException) -> Json:
+        """The answer for a step that raised."""
+        with quiet():
+            raised, holds = self.raised(error), self.raise_opinion(step, error)
+        return {"status": "raised", "raised": raised, "opinion_holds": holds}
 
-    def watched(self, used, namespace):
+    def warning(self, message: warnings.WarningMessage) -> Iterator[str]:
+        """The name of a warning that the project or the candidate caused."""
+        is_own = message.filename == "<candidate>" or self.is_project(message.filename)
+        if is_own and message.category.__module__ == "builtins":
+            yield message.category.__name__
+
+    def watched(self, used: set[str], around: Surroundings) -> dict[str, list[Json]]:
         """The checks of every mutable local value that a step can reach by name."""
+        assert self.snapshot is not None
         result = {}
-        for name in used:
-            value = namespace.get(name)
-            if isinstance(value, (type, types.ModuleType, types.FunctionType)) or callable(value):
-                continue
-            if type(value) in (list, dict, set, bytearray) or type(value).__module__ == getattr(self.module, "__name__", ""):
-                with quiet(), contextlib.suppress(Exception):
-                    result[name] = checks_of(value)
+        for name in sorted(used):
+            kind = type(around.names.get(name))
+            is_own = kind.__module__ in self.snapshot.own_names and "__call__" not in vars(kind)
+            if kind in (list, dict, set, bytearray) or (is_own and not issubclass(kind, type)):
+                result[name] = observe(around.names[name], around)
         return result
 
-    def opinion(self, step, value, namespace):
+    # ---- opinions and exceptions
+
+    def opinion(self, step: Json, value: Any, around: Surroundings) -> bool | None:
+        """Whether a value is what the step's author expected; None if nobody can say."""
         text = step.get("opinion")
         if not text or text.startswith("raises"):
             return False if text else None
         try:
-            return bool(eval(text, dict(namespace, _=value)))
-        except Exception:
+            with quiet():
+                return bool(eval(text, dict(around.names, _=value)))
+        except BaseException:
             return None
 
-    def raise_opinion(self, step, error):
+    def raise_opinion(self, step: Json, error: BaseException) -> bool | None:
+        """Whether an exception is what the step's author expected."""
         text = step.get("opinion")
         if not text:
             return None
-        return text.startswith("raises") and text.split()[-1].split(".")[-1] in [k.__name__ for k in type(error).__mro__]
+        name = text.split()[-1].split(".")[-1]
+        return text.startswith("raises") and name in [k.__name__ for k in type(error).__mro__]
 
-    def raised(self, error):
+    def raised(self, error: BaseException) -> Json:
+        """What a test could say about an exception."""
         kind = type(error)
-        frames = [(f.f_code.co_filename, line) for f, line in traceback.walk_tb(error.__traceback__)]
-        inside = [(name, line) for name, line in frames if name != "<candidate>" and os.path.realpath(name).startswith(self.root)]
-        deliberate = False
-        if inside:
-            by_statement = self.is_raise(*inside[-1]) and isinstance(error, (Exception, SystemExit))
-            deliberate = by_statement or isinstance(error, CONTRACT)
-        text = str(error)
-        match = ""
-        if inside and self.is_raise(*inside[-1]) and 0 < len(text) <= 200 and "\n" not in text:
-            if not ADDRESS.search(text) and self.scratch not in text:
-                match = re.escape(text).replace("\\ ", " ")
+        frames = traceback.walk_tb(error.__traceback__)
+        places = [(frame.f_code.co_filename, line) for frame, line in frames]
+        inside = [place for place in places if self.is_project(place[0])]
+        by_statement = bool(inside) and self.is_raise(*inside[-1])
+        deliberate = by_statement and issubclass(kind, (Exception, SystemExit))
+        deliberate |= bool(inside) and issubclass(kind, CONTRACT)
+        text = text_of(error).encode("utf-8", "backslashreplace").decode()
         type_import = ""
         if kind.__module__ != "builtins":
-            type_import = "from %s import %s" % (kind.__module__, kind.__name__)
-            if getattr(sys.modules.get(kind.__module__), kind.__name__, None) is not kind:
-                deliberate = False
+            type_import = f"from {kind.__module__} import {kind.__name__}"
+            module = sys.modules.get(kind.__module__)
+            deliberate &= vars(module or types).get(kind.__name__) is kind
         return {
-            "type_name": kind.__name__, "type_import": type_import, "match": match,
-            "is_deliberate": deliberate, "is_inside": bool(inside), "text": text[:300],
+            "type_name": kind.__name__,
+            "type_import": type_import,
+            "match": self.match(text) if by_statement else "",
+            "is_deliberate": deliberate,
+            "is_inside": bool(inside),
+            "text": text[:300],
         }
 
-    def is_raise(self, filename, line):
+    def match(self, text: str) -> str:
+        """A pattern for a message, or nothing if it may be another elsewhere."""
+        is_local = any(place in text for place in (self.scratch, *self.roots))
+        if not 0 < len(text) <= 200 or "\n" in text or is_local or ADDRESS.search(text):
+            return ""
+        return re.escape(text).replace("\\ ", " ")
+
+    def is_raise(self, filename: str, line: int) -> bool:
         """True if that line of the project belongs to a raise or assert statement."""
         if filename not in self.raise_lines:
-            lines = set()
+            lines: set[int] = set()
             with contextlib.suppress(Exception):
                 with open(filename, "rb") as file:
                     tree = ast.parse(file.read())
                 for node in ast.walk(tree):
                     if isinstance(node, (ast.Raise, ast.Assert)):
-                        lines.update(range(node.lineno, node.end_lineno + 1))
+                        lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
             self.raise_lines[filename] = lines
         return line in self.raise_lines[filename]
-
-    def state(self):
-        """A fingerprint of what calls can leave behind: module globals, class attributes, process."""
-        parts = [os.getcwd(), len(os.environ), threading.active_count(), tuple(sys.path)]
-        for name, value in vars(self.module).items():
-            if name.startswith("__"):
-                continue
-            if isinstance(value, type) and value.__module__ == self.module.__name__:
-                parts += [(name, key, self.print_of(item, 0)) for key, item in vars(value).items() if not key.startswith("__")]
-            else:
-                parts.append((name, self.print_of(value, 0)))
-        return parts
-
-    def print_of(self, value, depth):
-        if value is None or isinstance(value, (bool, int, float, str, bytes)):
-            return value
-        if depth < 4 and type(value) in (list, tuple, set, frozenset) and len(value) < 500:
-            return type(value).__name__, [self.print_of(item, depth + 1) for item in value]
-        if depth < 4 and type(value) is dict and len(value) < 500:
-            return [(self.print_of(k, depth + 1), self.print_of(v, depth + 1)) for k, v in value.items()]
-        if depth < 3 and type(value).__module__ == self.module.__name__ and hasattr(value, "__dict__"):
-            return id(value), self.print_of(vars(value), depth + 1)
-        return id(value), len(value) if isinstance(value, (list, dict, set)) else 0
-
-
-@contextlib.contextmanager
-def quiet():
-    """Swallows what project code prints while we import it or look at its values."""
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 # ---------------------------------------------------------------- real pytest
@@ -605,11 +1002,13 @@ def quiet():
 class Recorder:
     """A pytest plugin: orders the tests and keeps one outcome a test."""
 
-    def __init__(self, order, select, without):
+    def __init__(self, order: int, select: list[str] | None, without: list[str]) -> None:
         self.order, self.select, self.without = order, select, frozenset(without)
-        self.outcomes, self.errors = {}, []
+        self.outcomes: dict[str, str] = {}
+        self.errors: list[list[str]] = []
 
-    def pytest_collection_modifyitems(self, items):
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        """Keeps the tests asked for, in the order asked for."""
         named = [(item, item.name.split("[")[0]) for item in items]
         if self.select is not None:
             named = [(item, name) for item, name in named if name in self.select]
@@ -617,64 +1016,78 @@ class Recorder:
         if self.order:
             import random
 
-            random.Random(self.order).shuffle(items)
+            random.Random(self.order).shuffle(items)  # noqa: S311
 
-    def pytest_runtest_logreport(self, report):
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Notes the outcome of a test; a failing set-up or tear-down counts as well."""
         if report.when == "call" or report.outcome != "passed":
             self.outcomes[report.nodeid] = report.outcome
             if report.outcome == "failed":
                 self.errors.append([report.nodeid, str(report.longrepr)[-600:]])
 
-    def pytest_collectreport(self, report):
+    def pytest_collectreport(self, report: Any) -> None:
+        """Notes a file that cannot be imported."""
         if report.failed:
             self.errors.append([report.nodeid, str(report.longrepr)[-600:]])
 
 
-def run_pytest(request):
+def run_pytest(request: Json) -> Json:
+    """Runs the project's pytest, else the one that the broker lends."""
     os.chdir(request["folder"])
     sys.path.extend(request.get("more_paths", ()))
     if request["clock"]:
         shift_clock(request["clock"])
     try:
-        import pytest
+        pytest: Any = importlib.import_module("pytest")
     except ImportError as error:
-        return {"ok": False, "error": "pytest cannot be imported: %s" % error}
+        return {"ok": False, "error": f"pytest cannot be imported: {error}"}
     recorder = Recorder(request["order"], request["select"], request["without"])
     tracer = Tracer(request["file"])
     with tracer:
         status = pytest.main(request["arguments"], plugins=[recorder])
-    module = sys.modules.get(request["name"])
+    found = getattr(sys.modules.get(request["name"]), "__file__", None)
     return {
-        "ok": True, "status": int(status), "outcomes": recorder.outcomes, "errors": recorder.errors[:20],
-        "arcs": sorted(tracer.arcs), "found": os.path.realpath(module.__file__) if getattr(module, "__file__", None) else None,
+        "ok": True,
+        "status": int(status),
+        "outcomes": recorder.outcomes,
+        "errors": recorder.errors[:20],
+        "arcs": tracer.sorted_arcs(),
+        "found": os.path.realpath(found) if found else None,
         "version": getattr(pytest, "__version__", "?"),
     }
 
 
-def serve(requests, answers, scratch):
-    session = Session(scratch)
-    for line in requests:
-        request = json.loads(line)
-        operation = request["op"]
-        if operation == "load":
-            answer = session.load(request)
-        elif operation == "run":
-            answer = session.run(request)
-        else:
-            answer = run_pytest(request)
-        answers.write(json.dumps(answer).encode() + b"\n")
-        answers.flush()
-    os._exit(0)  # threads that project code left behind do not keep us alive
+# ---------------------------------------------------------------- the protocol
 
 
-def main():
-    requests = os.fdopen(os.dup(0), "rb")
-    answers = os.fdopen(os.dup(1), "wb")
+def answer_to(request: Json, session: Session) -> bytes:
+    """The answer to any request as a line; what goes wrong in here is an answer too."""
+    operations = {"load": session.load, "run": session.run, "pytest": run_pytest}
+    try:
+        answer = operations[request["op"]](request)
+        return json.dumps(answer).encode() + b"\n"
+    except BaseException as error:
+        sys.settrace(None)
+        session.snapshot = None
+        text = f"{type(error).__name__} in the worker: {text_of(error)[:300]}"
+        failed = {"ok": False, "error": text, "steps": [], "arcs": [], "dirty": True}
+        return json.dumps(failed).encode() + b"\n"
+
+
+def main() -> None:
+    """Moves the protocol away from the standard streams and serves until the input ends."""
+    # High descriptors: code that closes the first few "to be a daemon" does not hit them.
+    requests = os.fdopen(fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, 100), "rb")
+    answers: BinaryIO = os.fdopen(fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, 100), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nothing, descriptor)
-    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")
-    serve(requests, answers, os.path.realpath(os.getcwd()))
+    sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")
+    session = Session(os.path.realpath(os.getcwd()))
+    for line in requests:
+        answers.write(answer_to(json.loads(line), session))
+        answers.flush()
+    os._exit(0)  # threads that project code left behind do not keep us alive
 
 
 if __name__ == "__main__":

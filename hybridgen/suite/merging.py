@@ -88,14 +88,14 @@ def _place_imports(
         if statement.kind == "import":
             last = index
     if last is not None:
-        line, before, following = body[last].end, "", body[last + 1 :]
+        line, following = body[last].end, body[last + 1 :]
     elif body and body[0].kind == "docstring":
-        line, before, following = body[0].end, "\n", body[1:]
+        line, following = body[0].end, body[1:]
     elif body:
-        line, before, following = _above(lines, body[0].start), "", body
+        line, following = _above(lines, body[0].start), body
     else:
-        line, before, following = len(lines), "", body
-    text = f"{before}{imports}"
+        line, following = len(lines), body
+    text = imports if last is not None or line == 0 else f"\n{imports}"
     if line < len(lines) and lines[line].strip():
         is_definition = bool(following) and following[0].kind in ("function", "class")
         text += "\n\n" if is_definition else "\n"
@@ -107,8 +107,11 @@ def _above(lines: Sequence[str], start: int) -> int:
     line = start
     while line > 0 and lines[line - 1].lstrip().startswith("#"):
         line -= 1
-    # A comment that starts the file is a licence, a shebang, an encoding: it stays first.
-    return start if line == 0 else line
+    if line == 0 and start > 0:
+        return start  # a comment that starts the file is a licence, a shebang: it stays first
+    while line > 0 and not lines[line - 1].strip("\r\n"):
+        line -= 1
+    return line
 
 
 def _spliced(lines: Sequence[str], spots: dict[int, str], newline: str) -> str:

@@ -85,7 +85,7 @@ def statements(text: str) -> list[Statement]:
         span = positions[node]
         start = span.start.line
         name = ""
-        if isinstance(node, libcst.FunctionDef):
+        if isinstance(node, libcst.FunctionDef | libcst.ClassDef):
             name = node.name.value
             starts = [positions[decorator].start.line for decorator in node.decorators]
             start = min([start, *starts])
@@ -172,7 +172,7 @@ def _blanks_above(lines: Sequence[str], start: int, most: int) -> list[int]:
     """The blank lines directly above a line, at most ``most``."""
     found: list[int] = []
     while len(found) < most and start - len(found) > 0:
-        if lines[start - len(found) - 1].strip():
+        if lines[start - len(found) - 1].strip("\r\n"):
             break
         found.append(start - len(found) - 1)
     return found

@@ -81,7 +81,7 @@ def test_standard_library_values_are_allowed() -> None:
         "__import__('os').system('true')",
         "run = eval\nrun('1')",
         "list(map(eval, ['1']))",
-        "𝐞val('1')",
+        "\N{MATHEMATICAL BOLD SMALL E}val('1')",
         "def inner():\n    eval = print\neval('1')",
         "[eval for eval in ()]\neval('1')",
         'load(\'__import__("os").system("true")\')',
@@ -226,7 +226,7 @@ def test_ways_out_of_tmp_path_are_refused(body: str) -> None:
         "def test_it(capsys=open('x', 'w')):\n    assert 1\n",
         "import pytest\n\n\n@pytest.fixture\ndef test_it():\n    return 1\n",
         "import pytest\n\n\n@pytest.mark.skip\ndef test_it():\n    assert 1\n",
-        "import pytest\n\n\n@pytest.mark.usefixtures('monkeypatch')\ndef test_it():\n    assert 1\n",
+        "import pytest\n\n\n@pytest.mark.usefixtures('x')\ndef test_it():\n    assert 1\n",
         "import pytest\n\n\n@pytest.mark.parametrize('request', [1], indirect=True)\n"
         "def test_it(request):\n    assert 1\n",
         "import pytest\n\n\n@pytest.mark.parametrize('x', [eval('1')])\n"

@@ -179,7 +179,7 @@ def test_killed_writer_leaves_the_old_or_the_new_file(tmp_path: Path) -> None:
 
 def test_unwritable_folder_is_an_error_that_names_the_file(tmp_path: Path) -> None:
     (tmp_path / "tests").write_text("a file, not a folder", encoding="utf-8")
-    with pytest.raises(SourceError, match="test_a.py cannot be written"):
+    with pytest.raises(SourceError, match=r"test_a\.py cannot be written"):
         suite.write(file_at(tmp_path / "tests" / "test_a.py", "x = 1\n"), root=tmp_path)
 
 
