@@ -10,6 +10,9 @@ from hybridgen.domain import Arc, Candidate, Observation, StepKind
 OUTCOMES_PER_TARGET = 14
 """How many different results of one target are kept beyond those that reach new code."""
 
+SEARCHED = {"search": 15, "odd": 60}
+"""Origins of candidates that nobody wrote, and how much harder they read (in characters)."""
+
 Outcome = tuple[tuple[str, ...], ...]
 
 
@@ -50,9 +53,10 @@ class Archive:
         is_new_code = not observation.arcs <= self._arcs
         # What people or a model wrote reads better than what a search found, so each kind of
         # origin has places of its own.
-        outcomes = self._outcomes[f"{target} {observation.candidate.origin == 'search'}"]
+        outcomes = self._outcomes[f"{target} {observation.candidate.origin in SEARCHED}"]
         # Two inputs for a result pin it down better than one: boundaries are where mutants live.
         is_new_outcome = outcomes[outcome] < 2 and len(outcomes) < OUTCOMES_PER_TARGET
+        is_new_outcome &= observation.candidate.origin != "odd"
         if not is_new_code and not is_new_outcome:
             return False
         outcomes[outcome] += 1
@@ -64,7 +68,7 @@ class Archive:
 def weight(candidate: Candidate) -> int:
     """How hard a candidate is to read: characters, and more for what comes from the search."""
     length = sum(len(step.code) for step in candidate.steps)
-    return length + 10 * len(candidate.steps) + (15 if candidate.origin == "search" else 0)
+    return length + 10 * len(candidate.steps) + SEARCHED.get(candidate.origin, 0)
 
 
 def outcome_of(observation: Observation) -> Outcome:

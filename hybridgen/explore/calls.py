@@ -36,6 +36,8 @@ STATEMENTS = {
     "__isub__": "{o} -= {0}", "__ior__": "{o} |= {0}", "__enter__": "with {o}:\n    pass",
 }  # fmt: skip
 LONGEST_SEQUENCE = 6
+WRONG_TYPE_SHARE = 0.03
+"""How often a value of another type than the hint is tried: code that checks types wants it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,8 @@ class CallMaker:
         guarded = self._guards[target].get(parameter.name, ())
         if parameter.annotation is None and guarded and choose.random() < 0.6:
             hint = choose.choice(guarded)
+        if choose.random() < WRONG_TYPE_SHARE:
+            hint = None
         typed = self._types.of(hint, depth)
         literals = self.pool(target)
         if parameter.annotation is None and literals and choose.random() < 0.4:
@@ -231,8 +235,29 @@ class CallMaker:
         for _ in range(self._chooser.choice((1, 1, 2))):
             at = self._chooser.randrange(len(arguments))
             keyword, text = arguments[at]
-            arguments[at] = (keyword, mutate(text, self.pool(call.target), self._chooser))
+            parameter = parameter_at(target, at, keyword)
+            changed = mutate(text, self.pool(call.target), self._chooser)
+            if changed is None or self._chooser.random() < 0.1:
+                changed = text if parameter is None else self.value(target.qualname, parameter)
+            arguments[at] = (keyword, changed)
         return Call(call.target, tuple(arguments))
+
+    def is_odd(self, genome: Genome) -> bool:
+        """True if an argument is of another type than its hint: a test that few would write."""
+        for call in (*([genome.build] if genome.build else ()), *genome.calls):
+            target = self.target(call.target)
+            for at, (keyword, text) in enumerate(call.arguments):
+                parameter = parameter_at(target, at, keyword)
+                if parameter is not None and not self._fits(parameter, text):
+                    return True
+        return False
+
+    def _fits(self, parameter: Parameter, text: str) -> bool:
+        if parameter.annotation is None or text == parameter.default:
+            return True
+        kinds = {kind_of(value) for value in self._types.of(parameter.annotation)}
+        kind = kind_of(text)
+        return kind in kinds or (kind == "int" and "float" in kinds)
 
     def candidate(self, genome: Genome, target: Target) -> Candidate | None:
         """The candidate that runs a genome, or None where it cannot be written down."""
@@ -261,7 +286,7 @@ class CallMaker:
             target=target.qualname,
             steps=tuple(steps),
             label=self._module.label,
-            origin="search",
+            origin="odd" if self.is_odd(genome) else "search",
             imports=imports,
             fixtures=("tmp_path",) if "tmp_path" in text else (),
         )
@@ -302,6 +327,13 @@ def _guards(target: Target) -> dict[str, tuple[str, ...]]:
     if target.name in OPERATORS and target.parent and target.parameters:
         found.setdefault(target.parameters[0].name, []).append(target.parent)
     return {name: tuple(dict.fromkeys(kinds)) for name, kinds in found.items()}
+
+
+def parameter_at(target: Target, at: int, keyword: str) -> Parameter | None:
+    """The parameter that an argument goes to, None for what ``*args`` takes in."""
+    if keyword:
+        return next((p for p in target.parameters if p.name == keyword), None)
+    return target.parameters[at] if at < len(target.parameters) else None
 
 
 def enum_members(target: Target) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hybridgen.domain import Arc, Candidate, Module, Observation, Target, TargetKind
 from hybridgen.explore.archive import Archive
@@ -152,8 +152,9 @@ class Search:
         if result is None:
             return False
         is_new = False
-        for trimmed in trim(result):
-            observation = result
+        for part in trim(result):
+            trimmed = self._retargeted(part)
+            observation = replace(result, candidate=trimmed)
             if trimmed.steps != result.candidate.steps:
                 again = self._execute(trimmed)
                 if again is None:
@@ -161,6 +162,21 @@ class Search:
                 observation = again
             is_new |= self._archive.consider(observation)
         return is_new
+
+    def _retargeted(self, candidate: Candidate) -> Candidate:
+        """Names as target what the last step calls: that is what a reader takes it for."""
+        tree = ast.parse(candidate.steps[-1].code)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                name = ast.unparse(node.func).rpartition(".")[2]
+                target = self._maker.by_short_name(name, candidate.target)
+                if target is not None:
+                    return replace(candidate, target=target.qualname)
+            elif isinstance(node, ast.Attribute):
+                target = self._maker.by_short_name(node.attr, candidate.target)
+                if target is not None and target.binding == "property":
+                    return replace(candidate, target=target.qualname)
+        return candidate
 
     def _execute(self, candidate: Candidate) -> Observation | None:
         self.report.runs += 1

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 GENERIC = ("None", "0", "1", "-1", "2", "'a'", "''", "[]", "{}", "1.5", "True", "[1, 2]", "'1'")
 """What a parameter without a type is tried with first."""
 
-TEXTS = ("''", "'a'", "'abc'", "'Hello World'", "'1'", "' '", "'a b'", "'A'", "'-'", "'x1,y2'")
+TEXTS = ("''", "'a'", "'abc'", "'Hello World'", "'1'", "' '", "'a b'", "'A'", "'-'", "'x,y'")
 INTEGERS = ("0", "1", "-1", "2", "3", "7", "10", "100", "1000")
 FLOATS = ("0.0", "1.0", "-1.0", "0.5", "2.5", "100.0")
 
@@ -135,21 +135,23 @@ def _last_name(node: ast.expr) -> str:
 
 
 def literals_of(source: str) -> tuple[str, ...]:
-    """Constants in ``source`` as source text, with neighbours of numbers; docstrings left out."""
+    """Constants in ``source`` as source text, with neighbours of numbers.
+
+    Docstrings, parts of f-strings and messages of exceptions are left out: they say something to
+    people and decide nothing.
+    """
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError):
         return ()
-    docstrings = {
-        id(node.body[0].value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.body
-        and isinstance(node.body[0], ast.Expr)
-    }
+    prose: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr | ast.JoinedStr | ast.Raise):
+            is_call = isinstance(node, ast.Expr) and not isinstance(node.value, ast.Constant)
+            prose.update(() if is_call else map(id, ast.walk(node)))
     found: dict[str, None] = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and id(node) not in docstrings:
+        if isinstance(node, ast.Constant) and id(node) not in prose:
             for text in _neighbours(node.value):
                 found[text] = None
     return tuple(found)[:60]
@@ -174,15 +176,18 @@ def kind_of(text: str) -> str:
         return "other"
 
 
-def mutate(text: str, pool: Sequence[str], chooser: random.Random) -> str:
-    """A value near ``text``; values that are no literals are replaced from ``pool``."""
+def mutate(text: str, pool: Sequence[str], chooser: random.Random) -> str | None:
+    """A value near the literal ``text``, of the same type; None if it is no literal."""
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return chooser.choice(pool) if pool else text
+        return None
     if pool and chooser.random() < 0.15:
-        return chooser.choice(pool)
-    return repr(_mutated(value, pool, chooser))[:2_000]
+        same = [other for other in pool if kind_of(other) == type(value).__name__]
+        if same:
+            return chooser.choice(same)
+    changed = repr(_mutated(value, pool, chooser))
+    return changed if len(changed) <= 2_000 else None
 
 
 def _mutated(value: object, pool: Sequence[str], chooser: random.Random) -> object:

@@ -43,8 +43,14 @@ import traceback
 import types
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, BinaryIO
+
+TYPE_CHECKING = False  # typing itself would cost a tenth of the start of every worker
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
+
+    Json = dict[str, Any]
+    Arc = tuple[int, int]
 
 MAX_EXPRESSION = 400
 MAX_OUTPUT = 2_000
@@ -53,9 +59,6 @@ ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 # What callers can rely on even where no raise statement of the project says so; any other type
 # that a built-in operation raised (TypeError, AttributeError, IndexError ...) is an accident.
 CONTRACT = (ValueError, KeyError, OSError, ArithmeticError, StopIteration, SystemExit)
-
-Json = dict[str, Any]
-Arc = tuple[int, int]
 
 
 # ---------------------------------------------------------------- lines and arcs
@@ -501,7 +504,7 @@ def object_checks(value: Any, around: Surroundings, path: str, depth: int) -> li
     result = [check("type", path, repr(kind.__name__))]
     for base in (str, bytes, int, float, complex, list, tuple, dict, set, frozenset):
         if issubclass(kind, base):
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(BaseException):
                 plain = base(value)
                 if bool(value == plain):
                     inner = checks_of(plain, around, path, 3)
@@ -510,13 +513,13 @@ def object_checks(value: Any, around: Surroundings, path: str, depth: int) -> li
     if callable(value) or issubclass(kind, types.ModuleType):
         return result
     for suffix, read, is_computed in itertools.islice(public_parts(value), 12):
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(BaseException):
             items = part_checks(read, around, path + suffix, depth)
             # A property that counts its readers, say, must not be asserted.
             if not is_computed or items == part_checks(read, around, path + suffix, depth):
                 result += items
     if "__len__" in members_of(kind):
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(BaseException):
             result.append(check("length", path, str(len(value))))
     return result[:8]
 
@@ -570,6 +573,12 @@ def is_iterator(kind: type) -> bool:
 # ---------------------------------------------------------------- what calls leave behind
 
 
+ATOMS = frozenset({type(None), bool, int, float, complex})
+INERT = frozenset({types.ModuleType, types.BuiltinFunctionType, property, re.Pattern, object})
+CONTAINERS = (dict, list, tuple, set, frozenset, deque)
+EMPTY = types.CellType()
+
+
 class Snapshot:
     """What calls can change and later calls can see: globals of the project, and the process.
 
@@ -577,7 +586,7 @@ class Snapshot:
     ``functools`` are put back instead, since so many calls use them.
     """
 
-    BUDGET = 2_000
+    BUDGET = 5_000
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -610,7 +619,10 @@ class Snapshot:
         for module in self.own:
             for name, value in list(vars(module).items()):
                 if not name.startswith("__"):
-                    parts.append((name, self.print_of(value, 0)))
+                    try:
+                        parts.append((name, self.print_of(value, 0)))
+                    except BaseException:
+                        parts.append((name, id(value)))
         return parts
 
     def process(self) -> list[Any]:
@@ -637,46 +649,55 @@ class Snapshot:
     def print_of(self, value: Any, depth: int) -> Any:
         """A value's part of the fingerprint."""
         kind = type(value)
-        if value is None or kind in (bool, int, float, complex):
+        self.left -= 1
+        if kind in ATOMS:
             return value
         if kind in (str, bytes):
             return value if len(value) < 1_000 else (id(value), len(value))
-        self.left -= 1
-        if depth > 4 or self.left < 0:
+        if kind in INERT or depth > 4 or self.left < 0:
             return id(value)
-        if issubclass(kind, (list, tuple, set, frozenset, dict, deque)):
+        if kind is types.FunctionType:
+            return id(value), self.function_print(value, depth + 1)
+        if issubclass(kind, type):
+            return id(value), self.class_print(value, depth + 1)
+        if issubclass(kind, CONTAINERS):
             return kind.__name__, self.items_print(value, kind, depth + 1)
-        if kind in (itertools.count, bytearray):
-            return repr(value) if kind is itertools.count else bytes(value[:1_000])
         if kind is functools._lru_cache_wrapper:
             value.cache_clear()
-            return id(value)
-        return id(value), self.parts_print(value, kind, depth + 1)
+        return id(value), self.object_print(value, kind, depth + 1)
 
     def items_print(self, value: Any, kind: type, depth: int) -> list[Any]:
         """The length of a container and its first items, by the methods of the built-in base."""
-        if issubclass(kind, dict):
-            items: Iterable[Any] = itertools.chain.from_iterable(dict.items(value))
-            size = dict.__len__(value)
-        else:
-            bases = (list, tuple, set, frozenset, deque)
-            base: Any = next(base for base in bases if issubclass(kind, base))
-            items, size = base.__iter__(value), base.__len__(value)
-        return [size, *(self.print_of(item, depth) for item in itertools.islice(items, 500))]
+        base: Any = next(base for base in CONTAINERS if issubclass(kind, base))
+        items: Iterable[Any] = base.items(value) if base is dict else base.__iter__(value)
+        result: list[Any] = [base.__len__(value)]
+        for item in itertools.islice(items, 200):
+            if self.left > 0:
+                result.append(self.print_of(item, depth))
+        return result
 
-    def parts_print(self, value: Any, kind: type, depth: int) -> Any:
-        """What an object of the project, a function or a class of it holds."""
-        if isinstance(value, (staticmethod, classmethod)):
+    def function_print(self, value: Any, depth: int) -> Any:
+        """What a function keeps from call to call: defaults, attributes, variables around it."""
+        if value.__module__ not in self.own_names:
+            return None
+        cells = [cell.cell_contents for cell in value.__closure__ or () if cell != EMPTY]
+        held = (value.__defaults__, value.__kwdefaults__, value.__dict__, cells)
+        return [self.print_of(item, depth) for item in held if item]
+
+    def class_print(self, value: Any, depth: int) -> Any:
+        """The attributes of a class of the project."""
+        # Flags keep every combination that was ever asked for in their class.
+        if value.__module__ not in self.own_names or issubclass(value, enum.Enum):
+            return None
+        members = [(k, v) for k, v in vars(value).items() if not k.startswith("__")]
+        return [(name, self.print_of(member, depth)) for name, member in members]
+
+    def object_print(self, value: Any, kind: type, depth: int) -> Any:
+        """What an object of the project holds, and a few of the standard library."""
+        if kind in (staticmethod, classmethod):
             return self.print_of(value.__func__, depth)
-        if kind is types.FunctionType and value.__module__ in self.own_names:
-            cells = [cell.cell_contents for cell in value.__closure__ or () if cell != EMPTY]
-            held = (value.__defaults__, value.__kwdefaults__, value.__dict__, cells)
-            return [self.print_of(item, depth) for item in held if item]
-        if issubclass(kind, type):
-            if value.__module__ not in self.own_names:
-                return None
-            members = [(k, v) for k, v in vars(value).items() if not k.startswith("__")]
-            return [(name, self.print_of(member, depth)) for name, member in members]
+        if kind in (itertools.count, bytearray):
+            return repr(value) if kind is itertools.count else bytes(value[:1_000])
         if kind.__module__ == "logging":
             return self.print_of([getattr(value, "level", 0), getattr(value, "handlers", 0)], depth)
         if kind.__module__ == "random":
@@ -688,9 +709,6 @@ class Snapshot:
         return [self.print_of(item, depth) for item in (getattr(value, "__dict__", None), *slots)]
 
 
-EMPTY = types.CellType()
-
-
 # ---------------------------------------------------------------- running a candidate
 
 
@@ -698,12 +716,13 @@ class Kept(io.BytesIO):
     """Keeps the start of what is written to it and survives being closed."""
 
     def write(self, data: Any) -> int:
+        """Takes everything, keeps what fits."""
         room = max(0, 4 * MAX_OUTPUT + 4 - self.tell())
         super().write(bytes(data[:room]))
         return len(data)
 
     def close(self) -> None:
-        pass
+        """Does nothing: code under test may close its output, we still want to read it."""
 
     def text(self) -> str:
         """All that was printed, or nothing if it was too much to be asserted."""
@@ -732,9 +751,9 @@ def quiet() -> Iterator[None]:
 
 
 def text_of(error: BaseException) -> str:
-    """The text of an exception, which may be unable to give one."""
+    """The text of an exception, as a file can hold it; it may be unable to give one."""
     try:
-        return str(error)
+        return str(error).encode("utf-8", "backslashreplace").decode()
     except BaseException:
         return ""
 
@@ -832,9 +851,8 @@ class Session:
         found = [self.module] if issubclass(type(self.module), types.ModuleType) else []
         for module in list(sys.modules.values()):
             if type(module) is types.ModuleType and module is not self.module:
-                file = vars(module).get("__file__")
-                is_own = isinstance(file, str) and file.startswith(self.roots)
-                if is_own and "site-packages" not in file:
+                file = str(vars(module).get("__file__"))
+                if file.startswith(self.roots) and "site-packages" not in file:
                     found.append(module)
         return found
 
@@ -861,7 +879,12 @@ class Session:
         places = (self.scratch, *(root.rstrip(os.sep) for root in self.roots))
         around = Surroundings(names, request["imports"], places)
         broken: set[str] = set()
-        steps = [self.step(step, around, broken) for step in request["steps"]]
+        steps: list[Json] = []
+        for step in request["steps"]:
+            result: Json = {"status": "skipped"}  # also where our own code fails on its value
+            with contextlib.suppress(BaseException):
+                result = self.step(step, around, broken)
+            steps.append(result)
         is_dirty = self.snapshot.is_stale()
         if is_dirty or len(sys.modules) != len(self.snapshot.modules):
             self.snapshot = None
@@ -960,7 +983,7 @@ class Session:
         by_statement = bool(inside) and self.is_raise(*inside[-1])
         deliberate = by_statement and issubclass(kind, (Exception, SystemExit))
         deliberate |= bool(inside) and issubclass(kind, CONTRACT)
-        text = text_of(error).encode("utf-8", "backslashreplace").decode()
+        text = text_of(error)
         type_import = ""
         if kind.__module__ != "builtins":
             type_import = f"from {kind.__module__} import {kind.__name__}"
@@ -1077,8 +1100,8 @@ def answer_to(request: Json, session: Session) -> bytes:
 def main() -> None:
     """Moves the protocol away from the standard streams and serves until the input ends."""
     # High descriptors: code that closes the first few "to be a daemon" does not hit them.
-    requests = os.fdopen(fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, 100), "rb")
-    answers: BinaryIO = os.fdopen(fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, 100), "wb")
+    requests = os.fdopen(fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, 60), "rb")
+    answers = os.fdopen(fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, 60), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nothing, descriptor)

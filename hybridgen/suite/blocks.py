@@ -16,6 +16,7 @@ from hybridgen.suite.imports import Import, free_names, module_imports, parse_im
 from hybridgen.suite.naming import choose_name
 from hybridgen.suite.qualifying import requalified
 from hybridgen.suite.shapes import Shape, call_in, outcome_text, printed_only, shape_of
+from hybridgen.suite.subjects import subject_of
 from hybridgen.suite.tables import argument_names, table
 from hybridgen.suite.tidying import tidy
 
@@ -58,11 +59,14 @@ def group(chosen: Sequence[Observation], module: Module) -> list[list[Observatio
     for index, observation in enumerate(map(tidy, chosen)):
         by_shape.setdefault(shape_of(observation) or index, []).append(observation)
 
-    def rank(cases: list[Observation]) -> tuple[int, int, bool]:
+    def rank(cases: list[Observation]) -> tuple[int, int, int, int]:
         last = cases[0].results[-1]
         kind = 2 if last.raised is not None else 1 if printed_only(last) else 0
-        is_sequence = len(cases[0].candidate.steps) > 1
-        return order.get(cases[0].candidate.target, len(order)), kind, is_sequence
+        steps = cases[0].candidate.steps
+        call = call_in(steps[-1].code)
+        size = len(call.arguments) if call is not None else 0
+        place = order.get(subject_of(cases[0], module.targets), len(order))
+        return place, kind, len(steps), size
 
     groups = [_sorted_rows(cases) for cases in by_shape.values()]
     return sorted(groups, key=rank)
@@ -105,9 +109,10 @@ def build(
     decorator, body, columns = _parts(cases, module)
     first = cases[0]
     call = call_in(first.candidate.steps[-1].code)
-    target = next((t for t in module.targets if t.qualname == first.candidate.target), None)
-    parameters = argument_names(call, first.candidate.target, module) if call else ()
-    name = choose_name(cases, parameters, target, taken)
+    subject = subject_of(first, module.targets)
+    target = next((t for t in module.targets if t.qualname == subject), None)
+    parameters = argument_names(call, subject, module) if call else ()
+    name = choose_name(cases, subject, parameters, target, taken)
     text = _function(name, decorator, body, columns)
     expected = [*(i for case in cases for i in _expected_imports(case, package)), *_TOOLS]
     try:

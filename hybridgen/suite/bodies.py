@@ -71,6 +71,8 @@ def assertion(check: Check, code: str) -> str:
         return f"assert {operand} == {check.expression}"
     if check.expression == "True" and _is_comparison(subject):
         return f"assert {subject}"
+    if check.expression == "False" and (inverse := _not_in(subject)) is not None:
+        return f"assert {inverse}"
     return f"assert {operand} is {check.expression}"
 
 
@@ -213,6 +215,15 @@ def _operand(code: str) -> str:
 
 def _primary(code: str) -> str:
     return code if isinstance(_parsed(code), _PRIMARY) else f"({code})"
+
+
+def _not_in(code: str) -> str | None:
+    """``a not in b`` for ``a in b``."""
+    match _parsed(code):
+        case ast.Compare(left=left, ops=[ast.In()], comparators=[right]) if "\n" not in code:
+            parts = (ast.get_source_segment(code, part) or "" for part in (left, right))
+            return " not in ".join(parts)
+    return None
 
 
 def _is_comparison(code: str) -> bool:

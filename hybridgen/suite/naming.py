@@ -14,6 +14,7 @@ _HINT = re.compile(r"test_[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _MEANINGLESS = re.compile(r"(?:_?(?:case|example|basic|simple|test|function|method|\d+))+$")
 _RAISES = words("raise raises error errors exception fails rejects throws raised")
 _CLAIMS = {"true": "True", "false": "False", "none": "None", "empty": "", "zero": "0"}
+_TYPES = re.compile(r"\b(?:int|str|float|bytes|type|string|integer|number)\b")
 _LONGEST = 70
 
 
@@ -27,6 +28,7 @@ def slug(qualname: str) -> str:
 
 def choose_name(
     observations: Sequence[Observation],
+    subject_name: str,
     parameters: Sequence[str],
     target: Target | None,
     taken: Set[str],
@@ -35,12 +37,14 @@ def choose_name(
 
     Args:
         observations: the cases of the test, one for a plain test.
+        subject_name: qualified name of what its last step shows.
         parameters: names of the arguments of its last call, "" where unknown.
         target: what it tests, if known.
         taken: the names in use.
     """
-    subject = slug(observations[0].candidate.target) or "module"
-    names = [name[:_LONGEST].rstrip("_") for name in _proposals(observations, parameters, target)]
+    subject = slug(subject_name) or "module"
+    found = _proposals(observations, subject_name, parameters, target)
+    names = [name[:_LONGEST].rstrip("_") for name in found]
     for name in (f"test_{subject}{'_' if detail else ''}{detail}" for detail in names):
         if name not in taken:
             return name
@@ -52,24 +56,27 @@ def choose_name(
 
 
 def _proposals(
-    observations: Sequence[Observation], parameters: Sequence[str], target: Target | None
+    observations: Sequence[Observation],
+    subject_name: str,
+    parameters: Sequence[str],
+    target: Target | None,
 ) -> Iterator[str]:
     """What comes after ``test_<subject>``, best first."""
     first = observations[0]
     result = first.results[-1]
     is_single = len(observations) == 1
-    if is_single and (detail := _hinted(first)) is not None:
+    if is_single and (detail := _hinted(first, subject_name)) is not None:
         yield detail
-    history = _history(first)
+    history = _history(first, subject_name)
     arguments = _describe(first, parameters) if is_single else ""
     if result.raised is not None:
-        yield from _raising(result.raised, arguments, history)
+        yield from _raising(result.raised, arguments, _extra(first, parameters), history)
         return
     if printed_only(result):
         yield "_".join(filter(None, ["prints", *history]))
     if result.warnings:
         yield f"emits_{_snake(result.warnings[0])}"
-    if result.changed and not result.checks:
+    if result.changed and not result.checks and not history:
         yield f"changes_{_snake(result.changed[0][0])}"
     if result.checks and all(check.kind is CheckKind.NAN for check in result.checks):
         yield "_".join(["is_not_a_number", *history])
@@ -78,30 +85,38 @@ def _proposals(
     else:
         is_class = target is not None and target.kind is TargetKind.CLASS
         yield "attributes" if is_class and result.checks else ""
-    yield from _distinguished(first, result.checks, arguments, history)
+    checks = [check for case in observations for check in case.results[-1].checks]
+    yield from _distinguished(first, checks, arguments, parameters, history)
 
 
-def _raising(raised: Raised, arguments: str, history: Sequence[str]) -> Iterator[str]:
+def _raising(raised: Raised, arguments: str, extra: str, history: Sequence[str]) -> Iterator[str]:
     after = "_".join(history)
-    if arguments:
+    if raised.type_name == "TypeError" or _TYPES.search(raised.match):
+        arguments = ""  # it is the type that is wrong, not that the number is 0
+    if arguments and not after:
         yield f"rejects_{arguments}"
     kind = f"raises_{_snake(raised.type_name)}"
     yield "_".join(filter(None, [kind, after]))
     if arguments:
         yield f"{kind}_for_{arguments}"
+    if extra:
+        yield "_".join(filter(None, [kind, extra, after]))
 
 
 def _distinguished(
-    first: Observation, checks: Sequence[Check], arguments: str, history: Sequence[str]
+    first: Observation,
+    checks: Sequence[Check],
+    arguments: str,
+    parameters: Sequence[str],
+    history: Sequence[str],
 ) -> Iterator[str]:
     """Second choices, for the second test of one target."""
     call = call_in(first.candidate.steps[-1].code)
     after = "_".join(history)
     if arguments:
         yield "_".join(filter(None, ["of", arguments, after]))
-    if call is not None and call.keywords:
-        names = "_and_".join(_snake(name) for name, _ in call.keywords[:2])
-        yield "_".join(filter(None, ["with", names, after]))
+    if extra := _extra(first, parameters):
+        yield "_".join(filter(None, [extra, after]))
     kinds = {check.kind for check in checks}
     if kinds == {CheckKind.IS}:
         values = {check.expression for check in checks}
@@ -115,7 +130,17 @@ def _distinguished(
         yield "_".join(filter(None, [words.get(count, f"with_{count}_arguments"), after]))
 
 
-def _history(observation: Observation) -> list[str]:
+def _extra(observation: Observation, parameters: Sequence[str]) -> str:
+    """What one call has that a shorter one has not: ``with_currency``."""
+    call = call_in(observation.candidate.steps[-1].code)
+    if call is None:
+        return ""
+    if call.keywords:
+        return f"with_{'_and_'.join(_snake(name) for name, _ in call.keywords[:2])}"
+    return f"with_{_snake(parameters[-1])}" if len(call.positional) > 1 and parameters else ""
+
+
+def _history(observation: Observation, subject_name: str) -> list[str]:
     """``["after", "add", "and", "remove"]``: methods called before the last step."""
     *before, last = observation.candidate.steps
     names: list[str] = []
@@ -126,7 +151,7 @@ def _history(observation: Observation) -> list[str]:
                     name = _snake(attribute)
                     if owner in _names(last.code) and name and name not in names:
                         names.append(name)
-    own = slug(observation.candidate.target.rpartition(".")[2])
+    own = slug(subject_name.rpartition(".")[2])
     names = [name for name in names if name != own]
     if not names:
         return []
@@ -142,7 +167,9 @@ def _describe(observation: Observation, parameters: Sequence[str]) -> str:
     found: list[str] = []
     for text, parameter in zip(call.arguments, parameters, strict=False):
         quality = _quality(text)
-        if quality and parameter:
+        if quality == "none":
+            found.append(quality)
+        elif quality and parameter:
             found.append(f"{quality}_{_snake(parameter)}")
     return found[0] if len(found) == 1 else ""
 
@@ -154,7 +181,7 @@ def _quality(text: str) -> str:
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return ""
     if value is None:
-        return "missing"
+        return "none"
     if isinstance(value, bool):
         return ""
     if isinstance(value, str | bytes | list | tuple | dict | set) and not value:
@@ -166,14 +193,14 @@ def _quality(text: str) -> str:
     return ""
 
 
-def _hinted(observation: Observation) -> str | None:
+def _hinted(observation: Observation, subject_name: str) -> str | None:
     """The candidate's own name without its subject, if it is decent and true."""
     hint = observation.candidate.name_hint.strip().lower()
-    subject = slug(observation.candidate.target)
+    subject = slug(subject_name)
     if not _HINT.fullmatch(hint) or len(hint) > _LONGEST:
         return None
     rest = hint.removeprefix("test_")
-    own = slug(observation.candidate.target.rpartition(".")[2])
+    own = slug(subject_name.rpartition(".")[2])
     for prefix in (subject, own):
         if prefix and (rest == prefix or rest.startswith(f"{prefix}_")):
             rest = rest[len(prefix) :].strip("_")

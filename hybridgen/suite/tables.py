@@ -19,6 +19,7 @@ from hybridgen.domain import (
 from hybridgen.suite.bodies import Body, approx, assertion, contexts, expression, indent, regex
 from hybridgen.suite.policy import words
 from hybridgen.suite.shapes import Call, call_in, printed_only
+from hybridgen.suite.subjects import subject_of
 
 # Names that mean something else as a parameter of a test function.
 _RESERVED = words(
@@ -84,7 +85,7 @@ def table(
     """
     first = rows[0]
     calls = [_call(row) for row in rows]
-    names = _distinct(argument_names(calls[0], first.candidate.target, module), known)
+    names = _distinct(argument_names(calls[0], subject_of(first, module.targets), module), known)
     arguments = [
         Column(name, tuple(call.arguments[index] for call in calls))
         for index, name in enumerate(names)

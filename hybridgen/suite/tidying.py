@@ -13,6 +13,7 @@ from hybridgen.domain import Check, CheckKind, Observation, StepKind, StepResult
 from hybridgen.suite.shapes import WEAK_KINDS, printed_only
 
 _MOST_CHECKS = 6  # of one value; more is a snapshot, not a test
+_LONG_MESSAGE = 64  # characters of a message's pattern
 _MOST_CHANGES = 3  # checks of one changed argument
 
 
@@ -21,6 +22,7 @@ def tidy(observation: Observation) -> Observation:
 
     - The type or length of a value is not asserted beside the value's own attributes.
     - Output beside a value is not asserted, see :func:`printed_only`.
+    - A long message is matched by its first words.
     - That a procedure returned None is not asserted beside what it did.
     - Changes of an argument are asserted once, after the last one, and not at all where a
       later probe looks at that argument anyway.
@@ -45,9 +47,13 @@ def tidy(observation: Observation) -> Observation:
         is_last = index == len(observation.results) - 1
         if _is_none(checks) and (changed or (has_more and not is_last)):
             checks = ()  # a procedure: what it did is what counts
+        raised = result.raised
+        if raised is not None:
+            raised = dataclasses.replace(raised, match=_beginning(raised.match))
         results.append(
             dataclasses.replace(
                 result,
+                raised=raised,
                 checks=checks,
                 changed=changed if not _is_shown_by_value(result) else (),
                 output=result.output if printed_only(result) else "",
@@ -69,6 +75,15 @@ def _strongest(checks: Sequence[Check]) -> tuple[Check, ...]:
         if check.kind not in WEAK_KINDS
         or (check.kind is CheckKind.LENGTH and check.path not in whole)
     )
+
+
+def _beginning(pattern: str) -> str:
+    """The first words of a long message; ``match`` looks for a part anyway."""
+    if len(pattern) <= _LONG_MESSAGE:
+        return pattern
+    cut = pattern[:_LONG_MESSAGE].rpartition(" ")[0]
+    is_whole = cut.count("\\") == pattern[: len(cut) + 1].count("\\") and not cut.endswith("\\")
+    return cut if cut and is_whole else pattern
 
 
 def _is_none(checks: Sequence[Check]) -> bool:

@@ -34,7 +34,12 @@ def arcs_of_the_worker(name: str, tmp_path: Path) -> set[tuple[int, int]]:
         loaded = worker.ask(load, 20)
         assert loaded["ok"], loaded
         step = {"code": "main()", "probe": True, "opinion": None}
-        run = {"op": "run", "imports": [f"from {name} import main"], "fixtures": [], "steps": [step]}
+        run = {
+            "op": "run",
+            "imports": [f"from {name} import main"],
+            "fixtures": [],
+            "steps": [step],
+        }
         answer = worker.ask(run, 20)
         assert answer["steps"][0]["status"] == "ok", answer
     finally:
@@ -75,9 +80,7 @@ def test_worker_records_the_arcs_that_coverage_records(name: str, tmp_path: Path
 def test_measure_gives_the_numbers_of_coverages_own_report(name: str, tmp_path: Path) -> None:
     path = FOLDER / f"{name}.py"
     arcs_of_coverage(name, tmp_path)
-    reporter = coverage.Coverage(
-        data_file=str(tmp_path / "data"), branch=True, config_file=False
-    )
+    reporter = coverage.Coverage(data_file=str(tmp_path / "data"), branch=True, config_file=False)
     reporter.load()
     reporter.json_report(morfs=[str(path)], outfile=str(tmp_path / "report.json"))
     report = json.loads((tmp_path / "report.json").read_text())

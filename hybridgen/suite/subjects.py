@@ -1,0 +1,71 @@
+"""What a case really shows: a sequence for one method may end with a call of another."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from hybridgen.domain import Observation, Target
+
+# A builtin on an instance calls a method of its class.
+_BUILTINS = {
+    "bool": "__bool__",
+    "hash": "__hash__",
+    "iter": "__iter__",
+    "len": "__len__",
+    "list": "__iter__",
+    "next": "__next__",
+    "repr": "__repr__",
+    "sorted": "__iter__",
+    "str": "__str__",
+    "tuple": "__iter__",
+}
+
+
+def subject_of(observation: Observation, targets: Iterable[Target]) -> str:
+    """The qualified name of what the last step of a case calls on an instance.
+
+    Where that is not plain to see, or no target, it is the target that the case was made for.
+    """
+    known = {target.qualname for target in targets}
+    *before, last = observation.candidate.steps
+    classes: dict[str, str] = {}
+    for step in before:
+        for node in _body(step.code):
+            match node:
+                case ast.Assign(
+                    targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id=kind))
+                ) if kind in known:
+                    classes[name] = kind
+    for node in _body(last.code):
+        found = _method(getattr(node, "value", None), classes)
+        if found in known:
+            return found
+    return observation.candidate.target
+
+
+def _method(node: ast.expr | None, classes: dict[str, str]) -> str:
+    """``Cart.add`` for ``cart.add(1)``, ``Cart.__len__`` for ``len(cart)``, else ""."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attribute)):
+            pass
+        case ast.Attribute(value=ast.Name(id=name), attr=attribute):
+            pass
+        case ast.Call(func=ast.Name(id=function), args=[ast.Name(id=name)]):
+            attribute = _BUILTINS.get(function, "")
+        case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Name(id=name)]):
+            attribute = "__contains__"
+        case ast.Call(args=[inner], keywords=[]):  # asyncio.run(cart.load()), list(cart.items())
+            return _method(inner, classes)
+        case ast.Await(value=inner):
+            return _method(inner, classes)
+        case _:
+            return ""
+    return f"{classes[name]}.{attribute}" if name in classes else ""
+
+
+def _body(code: str) -> list[ast.stmt]:
+    try:
+        return ast.parse(code.strip()).body
+    except (SyntaxError, ValueError):
+        return []

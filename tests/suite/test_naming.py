@@ -1,0 +1,131 @@
+"""Names of tests say what is tested and what happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from hybridgen import suite
+from hybridgen.domain import Module, Observation
+from hybridgen.suite.naming import slug
+
+SOURCE = """\
+def parse(text, level=0, *, strict=False):
+    if not isinstance(text, str):
+        raise ValueError(f"expected str, not {type(text).__name__}")
+    if not text:
+        raise ValueError("nothing to read")
+    if level < 0:
+        raise ValueError("too low")
+    return len(text) + level
+
+
+class HTTPBox:
+    def __init__(self):
+        self.items = []
+
+    def put(self, item):
+        self.items.append(item)
+
+    def take(self):
+        return self.items.pop(0)
+
+    def __len__(self):
+        return len(self.items)
+"""
+
+
+@pytest.mark.parametrize(
+    ("qualname", "expected"),
+    [
+        ("parse_price", "parse_price"),
+        ("_clean", "clean"),
+        ("Cart.add_item", "cart_add_item"),
+        ("ShoppingCart", "shopping_cart"),
+        ("HTTPBox.__len__", "http_box_len"),
+        ("Cart.__init__", "cart"),
+        ("parseXML", "parse_xml"),
+    ],
+)
+def test_slug_reads_as_words(qualname: str, expected: str) -> None:
+    assert slug(qualname) == expected
+
+
+@pytest.mark.parametrize(
+    ("target", "steps", "name"),
+    [
+        ("parse", ["= parse('ab')"], "test_parse"),
+        ("parse", ["= parse('')"], "test_parse_rejects_empty_text"),
+        ("parse", ["= parse('a', -1)"], "test_parse_rejects_negative_level"),
+        ("parse", ["= parse(0)"], "test_parse_raises_value_error"),
+        ("HTTPBox", ["= HTTPBox()"], "test_http_box_attributes"),
+        (
+            "HTTPBox.take",
+            ["box = HTTPBox()", "box.put(1)", "box.put(2)", "= box.take()"],
+            "test_http_box_take_after_put",
+        ),
+        (
+            "HTTPBox.__len__",
+            ["box = HTTPBox()", "box.put(1)", "box.take()", "= len(box)"],
+            "test_http_box_len_after_put_and_take",
+        ),
+    ],
+)
+def test_name_says_what_happens(
+    make_module: Callable[..., Module],
+    make_observe: Callable[[Module], Callable[..., Observation]],
+    target: str,
+    steps: list[str],
+    name: str,
+) -> None:
+    assert names_of(make_module, make_observe, [(target, steps)]) == (name,)
+
+
+def test_second_tests_of_a_target_say_what_is_different(
+    make_module: Callable[..., Module],
+    make_observe: Callable[[Module], Callable[..., Observation]],
+) -> None:
+    cases = [
+        ("parse", ["= parse('ab', 3)"]),
+        ("parse", ["= parse('ab', strict=True)"]),
+        ("parse", ["= parse('ab')"]),
+    ]
+    assert names_of(make_module, make_observe, cases) == (
+        "test_parse",
+        "test_parse_with_level",
+        "test_parse_with_strict",
+    )
+
+
+def names_of(
+    make_module: Callable[..., Module],
+    make_observe: Callable[[Module], Callable[..., Observation]],
+    cases: list[tuple[str, list[str]]],
+) -> tuple[str, ...]:
+    module = make_module(SOURCE)
+    observe = make_observe(module)
+    observations = [observe(target, *steps) for target, steps in cases]
+    path = module.project.tests_folder / "test_pricing.py"
+    file = suite.render(
+        module, "shop.pricing", observations, path=path, previous=None, line_length=88
+    )
+    return file.test_names
+
+
+@pytest.mark.parametrize(
+    ("last", "name"),
+    [
+        ("= box.take()", "test_http_box_take_after_put"),
+        ("= len(box)", "test_http_box_len_after_put"),
+        ("= box.items", "test_http_box_put"),
+    ],
+)
+def test_sequence_is_named_after_what_it_ends_with(
+    make_module: Callable[..., Module],
+    make_observe: Callable[[Module], Callable[..., Observation]],
+    last: str,
+    name: str,
+) -> None:
+    case = ("HTTPBox.put", ["box = HTTPBox()", "box.put(1)", last])
+    assert names_of(make_module, make_observe, [case]) == (name,)
