@@ -79,6 +79,14 @@ def left_out(tree: ast.Module) -> set[int]:
     return ids
 
 
+def put(parent: ast.AST, field: str, place: int | None, node: ast.AST) -> None:
+    """Puts a node into a field of its parent, or into a place of the list there."""
+    if place is None:
+        setattr(parent, field, node)
+    else:
+        getattr(parent, field)[place] = node
+
+
 def sources(text: str, count: int, seed: int) -> list[tuple[int, str, str]]:
     """Up to ``count`` sampled mutants as (line, old code, new source of the module)."""
     tree = ast.parse(text)
@@ -93,12 +101,12 @@ def sources(text: str, count: int, seed: int) -> list[tuple[int, str, str]]:
     random.Random(seed).shuffle(sites)
     result = []
     for parent, field, place, node, new in sites[:count]:
-        holder = getattr(parent, field) if place is not None else parent
-        key: object = place if place is not None else field
-        (holder.__setitem__ if place is not None else lambda k, v: setattr(parent, k, v))(key, new)
+        put(parent, field, place, new)
         changed = ast.unparse(ast.fix_missing_locations(copy.deepcopy(tree)))
-        (holder.__setitem__ if place is not None else lambda k, v: setattr(parent, k, v))(key, node)
-        result.append((getattr(node, "lineno", 0), f"{ast.unparse(node)} -> {ast.unparse(new)}", changed))
+        put(parent, field, place, node)
+        result.append(
+            (getattr(node, "lineno", 0), f"{ast.unparse(node)} -> {ast.unparse(new)}", changed)
+        )
     return result
 
 
@@ -114,7 +122,9 @@ def passes(folder: Path, test_file: str, python: str) -> bool:
 
 def main() -> None:
     """Prints the score as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("project", type=Path)
     parser.add_argument("module", help="relative to the project")
     parser.add_argument("test_file", help="relative to the project")
@@ -125,7 +135,9 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "copy"
-        shutil.copytree(options.project, folder, ignore=shutil.ignore_patterns(".git", "__pycache__"))
+        shutil.copytree(
+            options.project, folder, ignore=shutil.ignore_patterns(".git", "__pycache__")
+        )
         if not passes(folder, options.test_file, options.python):
             sys.exit("the tests do not pass on the module as it is")
         path = folder / options.module
@@ -139,7 +151,12 @@ def main() -> None:
             else:
                 killed += 1
     score = killed / len(mutants) if mutants else 1.0
-    print(json.dumps({"mutants": len(mutants), "killed": killed, "score": score, "survivors": survivors}, indent=1))
+    print(
+        json.dumps(
+            {"mutants": len(mutants), "killed": killed, "score": score, "survivors": survivors},
+            indent=1,
+        )
+    )
     sys.exit(0 if score >= options.at_least else 1)
 
 

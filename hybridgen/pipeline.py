@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from hybridgen import suite
 from hybridgen.backends import Backend
@@ -124,7 +124,11 @@ def generate(
     choose_route(Label.CONFIDENTIAL, settings.backend)  # before anything is started or read
     outcomes = []
     with contextlib.ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hybridgen-", ignore_cleanup_errors=True)))
+        scratch = Path(
+            stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="hybridgen-", ignore_cleanup_errors=True)
+            )
+        )
         backend = make_backend() if make_backend is not None else None
         if backend is not None:
             stack.callback(backend.close)
@@ -237,7 +241,7 @@ class _Unit:
         )
         return self._outcome
 
-    def _note(self, **changes: object) -> None:
+    def _note(self, **changes: Any) -> None:
         self._outcome = replace(self._outcome, **changes)
 
     def _work(self) -> None:
@@ -267,7 +271,9 @@ class _Unit:
                     targets=targets,
                     runner=runner,
                     verifier=Verifier(module, import_name, self._job.sandbox, verifying),
-                    path=path if previous is not None or not path.exists() else suite.sibling_path(path),
+                    path=path
+                    if previous is not None or not path.exists()
+                    else suite.sibling_path(path),
                     previous=previous,
                     kept=kept,
                 )

@@ -47,6 +47,7 @@ _NO_MODEL = (
 @click.pass_context
 def generate(
     context: click.Context,
+    /,
     paths: tuple[str, ...],
     config: str | None,
     is_dry_run: bool,

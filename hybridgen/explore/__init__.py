@@ -1,0 +1,1 @@
+"""Finds inputs without a model: examples, types, literals, and mutation towards new code."""

@@ -1,4 +1,4 @@
-"""Genomes of the search: a call, or an object and a sequence of calls on it, and their source text."""
+"""Genomes of the search: a call, or an object and a sequence of calls on it, and their text."""
 
 from __future__ import annotations
 
@@ -21,20 +21,49 @@ from hybridgen.domain import (
 from hybridgen.explore.values import IMPORTS, TypeValues, kind_of, literals_of, mutate
 
 OPERATORS = {
-    "__len__": "len({o})", "__str__": "str({o})", "__repr__": "repr({o})", "__bool__": "bool({o})",
-    "__iter__": "list({o})", "__hash__": "hash({o}) == hash({o})", "__contains__": "{0} in {o}",
-    "__getitem__": "{o}[{0}]", "__eq__": "{o} == {0}", "__ne__": "{o} != {0}", "__lt__": "{o} < {0}",
-    "__le__": "{o} <= {0}", "__gt__": "{o} > {0}", "__ge__": "{o} >= {0}", "__add__": "{o} + {0}",
-    "__sub__": "{o} - {0}", "__mul__": "{o} * {0}", "__truediv__": "{o} / {0}", "__mod__": "{o} % {0}",
-    "__floordiv__": "{o} // {0}", "__radd__": "{0} + {o}", "__rmul__": "{0} * {o}", "__or__": "{o} | {0}",
-    "__and__": "{o} & {0}", "__xor__": "{o} ^ {0}", "__neg__": "-{o}", "__abs__": "abs({o})",
-    "__int__": "int({o})", "__float__": "float({o})", "__reversed__": "list(reversed({o}))",
-    "__invert__": "~{o}", "__pow__": "{o} ** {0}", "__rsub__": "{0} - {o}", "__pos__": "+{o}",
-}  # fmt: skip
+    "__len__": "len({o})",
+    "__str__": "str({o})",
+    "__repr__": "repr({o})",
+    "__bool__": "bool({o})",
+    "__iter__": "list({o})",
+    "__hash__": "hash({o}) == hash({o})",
+    "__contains__": "{0} in {o}",
+    "__getitem__": "{o}[{0}]",
+    "__eq__": "{o} == {0}",
+    "__ne__": "{o} != {0}",
+    "__lt__": "{o} < {0}",
+    "__le__": "{o} <= {0}",
+    "__gt__": "{o} > {0}",
+    "__ge__": "{o} >= {0}",
+    "__add__": "{o} + {0}",
+    "__sub__": "{o} - {0}",
+    "__mul__": "{o} * {0}",
+    "__truediv__": "{o} / {0}",
+    "__mod__": "{o} % {0}",
+    "__floordiv__": "{o} // {0}",
+    "__radd__": "{0} + {o}",
+    "__rmul__": "{0} * {o}",
+    "__or__": "{o} | {0}",
+    "__and__": "{o} & {0}",
+    "__xor__": "{o} ^ {0}",
+    "__neg__": "-{o}",
+    "__abs__": "abs({o})",
+    "__int__": "int({o})",
+    "__float__": "float({o})",
+    "__reversed__": "list(reversed({o}))",
+    "__invert__": "~{o}",
+    "__pow__": "{o} ** {0}",
+    "__rsub__": "{0} - {o}",
+    "__pos__": "+{o}",
+}
 STATEMENTS = {
-    "__setitem__": "{o}[{0}] = {1}", "__delitem__": "del {o}[{0}]", "__iadd__": "{o} += {0}",
-    "__isub__": "{o} -= {0}", "__ior__": "{o} |= {0}", "__enter__": "with {o}:\n    pass",
-}  # fmt: skip
+    "__setitem__": "{o}[{0}] = {1}",
+    "__delitem__": "del {o}[{0}]",
+    "__iadd__": "{o} += {0}",
+    "__isub__": "{o} -= {0}",
+    "__ior__": "{o} |= {0}",
+    "__enter__": "with {o}:\n    pass",
+}
 LONGEST_SEQUENCE = 6
 WRONG_TYPE_SHARE = 0.03
 """How often a value of another type than the hint is tried: code that checks types wants it."""
@@ -122,7 +151,7 @@ class CallMaker:
         if parameter.annotation is None and literals and choose.random() < 0.4:
             return choose.choice(literals)
         if parameter.annotation is not None and literals and choose.random() < 0.3:
-            kinds = {type_name for type_name in map(kind_of, typed)}
+            kinds = set(map(kind_of, typed))
             fitting = [text for text in literals if kind_of(text) in kinds]
             if fitting:
                 return choose.choice(fitting)
@@ -136,7 +165,9 @@ class CallMaker:
             kind = parameter.kind
             if kind is ParameterKind.VAR_POSITIONAL:
                 count = 0 if by_keyword else self._chooser.choice((0, 1, 2, 3))
-                arguments += [("", self.value(target.qualname, parameter, depth)) for _ in range(count)]
+                arguments += [
+                    ("", self.value(target.qualname, parameter, depth)) for _ in range(count)
+                ]
                 by_keyword = True
             elif kind is ParameterKind.VAR_KEYWORD:
                 if self._chooser.random() < 0.3:
@@ -188,7 +219,9 @@ class CallMaker:
         before = [self.call(m) for m in self.methods(owner) if m.name != "__init__"]
         self._chooser.shuffle(before)
         count = self._chooser.choice((0, 0, 1, 2))
-        calls = before[:count] if target.name == "__init__" else [*before[:count], self.call(target)]
+        calls = (
+            before[:count] if target.name == "__init__" else [*before[:count], self.call(target)]
+        )
         return Genome(build, tuple(calls))
 
     def methods(self, owner: Target) -> list[Target]:
@@ -199,7 +232,9 @@ class CallMaker:
             if target.parent == owner.qualname
             and not target.is_private
             and target.binding in ("instance", "property")
-            and (not _is_dunder(target.name) or target.name in {*OPERATORS, *STATEMENTS, "__call__"})
+            and (
+                not _is_dunder(target.name) or target.name in {*OPERATORS, *STATEMENTS, "__call__"}
+            )
         ]
 
     def vary(self, genome: Genome) -> Genome:
@@ -209,7 +244,9 @@ class CallMaker:
             owner = self._targets.get(genome.build.target)
             methods = self.methods(owner) if owner else []
             calls = list(genome.calls)
-            if methods and (not calls or (choose.random() < 0.75 and len(calls) < LONGEST_SEQUENCE)):
+            if methods and (
+                not calls or (choose.random() < 0.75 and len(calls) < LONGEST_SEQUENCE)
+            ):
                 calls.insert(choose.randint(0, len(calls)), self.call(choose.choice(methods)))
             elif calls and choose.random() < 0.5:
                 del calls[choose.randrange(len(calls))]
@@ -321,7 +358,11 @@ def _guards(target: Target) -> dict[str, tuple[str, ...]]:
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
             continue
-        if node.func.id == "isinstance" and len(node.args) == 2 and isinstance(node.args[0], ast.Name):
+        if (
+            node.func.id == "isinstance"
+            and len(node.args) == 2
+            and isinstance(node.args[0], ast.Name)
+        ):
             kinds = node.args[1].elts if isinstance(node.args[1], ast.Tuple) else [node.args[1]]
             found.setdefault(node.args[0].id, []).extend(ast.unparse(kind) for kind in kinds)
     if target.name in OPERATORS and target.parent and target.parameters:

@@ -38,7 +38,12 @@ def _doctests(text: str) -> Iterator[str]:
     for example in examples:
         wanted = example.want.strip()
         source = example.source.strip()
-        if wanted and "\n" not in wanted and not wanted.startswith("Traceback") and _is_value(wanted):
+        if (
+            wanted
+            and "\n" not in wanted
+            and not wanted.startswith("Traceback")
+            and _is_value(wanted)
+        ):
             lines.append(f"assert {source} == {wanted}" if _is_value(source) else source)
         else:
             lines.append(source)

@@ -29,19 +29,40 @@ BY_TYPE: dict[str, tuple[str, ...]] = {
     "None": ("None",),
     "Decimal": ("Decimal('0')", "Decimal('1')", "Decimal('-1')", "Decimal('10.50')"),
     "Fraction": ("Fraction(1, 2)", "Fraction(0)"),
-    "date": ("datetime.date(2024, 2, 29)", "datetime.date(2023, 12, 31)", "datetime.date(2024, 1, 6)"),
+    "date": (
+        "datetime.date(2024, 2, 29)",
+        "datetime.date(2023, 12, 31)",
+        "datetime.date(2024, 1, 6)",
+    ),
     "datetime": ("datetime.datetime(2024, 2, 29, 12, 30)", "datetime.datetime(2023, 12, 31)"),
     "time": ("datetime.time(12, 30)",),
-    "timedelta": ("datetime.timedelta(days=1)", "datetime.timedelta(seconds=90)", "datetime.timedelta(0)"),
+    "timedelta": (
+        "datetime.timedelta(days=1)",
+        "datetime.timedelta(seconds=90)",
+        "datetime.timedelta(0)",
+    ),
     "UUID": ("uuid.UUID(int=1)",),
     "Path": ("tmp_path / 'a.txt'", "tmp_path"),
     "tzinfo": ("datetime.timezone.utc",),
-    "Callable": ("lambda *args: args[0] if args else None", "lambda *args: True", "lambda *args: 1"),
+    "Callable": (
+        "lambda *args: args[0] if args else None",
+        "lambda *args: True",
+        "lambda *args: 1",
+    ),
     "object": GENERIC,
     "Any": GENERIC,
-}  # fmt: skip
+}
 
-SEQUENCES = {"list", "List", "Sequence", "Iterable", "Collection", "MutableSequence", "Iterator", "Reversible"}
+SEQUENCES = {
+    "list",
+    "List",
+    "Sequence",
+    "Iterable",
+    "Collection",
+    "MutableSequence",
+    "Iterator",
+    "Reversible",
+}
 MAPPINGS = {"dict", "Dict", "Mapping", "MutableMapping", "OrderedDict", "defaultdict"}
 SETS = {"set", "Set", "frozenset", "FrozenSet", "AbstractSet", "MutableSet"}
 
@@ -117,14 +138,15 @@ class TypeValues:
         if name in ("tuple", "Tuple"):
             if len(inner) == 2 and isinstance(inner[1], ast.Constant) and inner[1].value is ...:
                 return ("()", f"({pick(parts[0])}, {pick(parts[0])})")
-            items = parts or [["1"], ["2"]]
-            return tuple(f"({', '.join(pick(part) for part in items)},)" for _ in range(3))
-        items = parts[0] if parts else list(GENERIC[1:6])
+            columns = parts or [["1"], ["2"]]
+            return tuple(f"({', '.join(pick(part) for part in columns)},)" for _ in range(3))
+        members = parts[0] if parts else list(GENERIC[1:6])
         if name in SETS:
-            body = "{" + ", ".join({pick(items) for _ in range(2)}) + "}"
+            body = "{" + ", ".join(dict.fromkeys(pick(members) for _ in range(2))) + "}"
             return ("set()", f"frozenset({body})" if "rozen" in name else body)
         if name in SEQUENCES:
-            return ("[]", *("[" + ", ".join(pick(items) for _ in range(n)) + "]" for n in (1, 2, 3, 4)))
+            sizes = (1, 2, 3, 4)
+            return ("[]", *("[" + ", ".join(pick(members) for _ in range(n)) + "]" for n in sizes))
         return ()
 
 
@@ -198,7 +220,9 @@ def _mutated(value: object, pool: Sequence[str], chooser: random.Random) -> obje
         steps = (bounded + 1, bounded - 1, -bounded, bounded * 2, bounded * 10, bounded // 2)
         return chooser.choice((*steps, bounded + chooser.randint(-20, 20)))
     if isinstance(value, float):
-        return chooser.choice((value + 1, value - 1, -value, value * 2, value / 2, float(round(value))))
+        return chooser.choice(
+            (value + 1, value - 1, -value, value * 2, value / 2, float(round(value)))
+        )
     if isinstance(value, str):
         return _mutated_text(value, pool, chooser)
     if isinstance(value, bytes):
@@ -221,7 +245,9 @@ def _mutated(value: object, pool: Sequence[str], chooser: random.Random) -> obje
     return value
 
 
-def _mutated_mapping(value: dict[object, object], pool: Sequence[str], chooser: random.Random) -> object:
+def _mutated_mapping(
+    value: dict[object, object], pool: Sequence[str], chooser: random.Random
+) -> object:
     result = dict(value)
     if result and chooser.random() < 0.5:
         key = chooser.choice(list(result))

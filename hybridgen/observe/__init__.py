@@ -1,0 +1,1 @@
+"""Runs candidates in locked workers, confirms what they show, verifies files with pytest."""

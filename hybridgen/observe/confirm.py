@@ -1,4 +1,4 @@
-"""Keeps only what is the same in runs that differ in process, hash seed, clock, folder and order."""
+"""Keeps only what is the same in other processes, hash seeds, clocks, folders and orders."""
 
 from __future__ import annotations
 
@@ -99,7 +99,11 @@ def _common(results: Sequence[StepResult]) -> StepResult | None:
     changed = tuple(
         (name, kept)
         for name, items in first.changed
-        if (kept := tuple(c for c in items if all(c in dict(o.changed).get(name, ()) for o in results)))
+        if (
+            kept := tuple(
+                c for c in items if all(c in dict(o.changed).get(name, ()) for o in results)
+            )
+        )
     )
     return replace(
         first,

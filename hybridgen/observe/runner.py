@@ -144,7 +144,9 @@ class Runner:
         texts = list(dict.fromkeys(text for text, _ in failures))
         raise SourceError(f"{self._module.display}: {'; '.join(texts)}", hint)
 
-    def run(self, candidate: Candidate, variation: Variation = Variation()) -> Observation | Dropped:  # noqa: B008
+    def run(
+        self, candidate: Candidate, variation: Variation = Variation()
+    ) -> Observation | Dropped:
         """Executes one candidate; a worker that hangs, dies or was changed is replaced."""
         try:
             request = self._request(candidate)
@@ -156,10 +158,10 @@ class Runner:
         except WorkerLost as lost:
             self._forget(variation)
             return Dropped(candidate, lost.reason)
+        if answer.get("dirty"):
+            self._forget(variation)
         if answer.get("error") is not None:
             return Dropped(candidate, "import")
-        if answer["dirty"]:
-            self._forget(variation)
         results = tuple(_result(item) for item in answer["steps"])
         label = strictest((candidate.label, self._module.label))
         return Observation(_wrapped(candidate, answer), results, _arcs(answer["arcs"]), label)
@@ -216,9 +218,7 @@ class Runner:
             entry[0].close()
             shutil.rmtree(entry[1], ignore_errors=True)
 
-    def _failure_text(
-        self, name: ImportName, answer: Mapping[str, Any]
-    ) -> tuple[str, str | None]:
+    def _failure_text(self, name: ImportName, answer: Mapping[str, Any]) -> tuple[str, str | None]:
         interpreter = self._module.project.interpreter
         if answer["error"] is None:
             return (
@@ -242,8 +242,7 @@ def _lost_text(name: ImportName, lost: WorkerLost) -> tuple[str, str | None]:
     if lost.reason == "timeout":
         return (
             f"importing {name.name} did not end within {IMPORT_TIMEOUT:.0f} s",
-            "move what runs at import time into a function or under "
-            '`if __name__ == "__main__":`',
+            'move what runs at import time into a function or under `if __name__ == "__main__":`',
         )
     if lost.reason == "died" and "hybridgen lock:" in lost.detail:
         raise RunnerError(f"the sandbox could not start: {lost.detail}")

@@ -24,9 +24,17 @@ from hybridgen.observe.runner import Sandbox, start_worker
 
 LEFT_OUT = frozenset({".git", ".hg", ".pytest_cache", "__pycache__", ".mypy_cache", ".tox"})
 PYTEST_NEEDS = (
-    "pytest", "_pytest", "py", "pluggy", "iniconfig", "packaging", "pygments", "exceptiongroup", "tomli",
+    "pytest",
+    "_pytest",
+    "py",
+    "pluggy",
+    "iniconfig",
+    "packaging",
+    "pygments",
+    "exceptiongroup",
+    "tomli",
     "typing_extensions",
-)  # fmt: skip
+)
 ALONE_AT_ONCE = 2
 RUN_TIMEOUT = 60.0
 
@@ -122,7 +130,9 @@ class Verifier:
             return Verified({}, frozenset(), together.version, text)
         _note(failed, together, names, "together")
         for order, clock in ((1, 86_400 * 399 + 3_661), (2, 0)):
-            run = self._run((test_path,), files, names, order=order, clock=clock, timeout=RUN_TIMEOUT)
+            run = self._run(
+                (test_path,), files, names, order=order, clock=clock, timeout=RUN_TIMEOUT
+            )
             _note(failed, run, names, "shuffled")
         for name, passed in self._alone(files, test_path, names, deadline):
             if not passed:

@@ -772,17 +772,24 @@ def names_in(tree: ast.AST) -> tuple[set[str], set[str]]:
     return used, bound
 
 
-def unwrap(value: Any) -> tuple[Any, str]:
-    """What a test would look at instead of a coroutine or an iterator, and the call it needs."""
+def wrapper_of(value: Any) -> str:
+    """The call that a test puts around a coroutine or an iterator to look at what it gives."""
     kind = type(value)
     if issubclass(kind, types.CoroutineType):
+        return "asyncio.run"
+    return "list" if is_iterator(kind) else ""
+
+
+def unwrap(value: Any, wrapper: str) -> tuple[Any, str]:
+    """What ``wrapper`` makes of the value, and the wrapper if it could be applied."""
+    if wrapper == "asyncio.run":
         import asyncio
 
-        return asyncio.run(value), "asyncio.run"
-    if is_iterator(kind):
+        return asyncio.run(value), wrapper
+    if wrapper == "list":
         items = list(itertools.islice(value, MAX_ITEMS))
         if len(items) < MAX_ITEMS:
-            return items, "list"
+            return items, wrapper
     return value, ""  # an iterator that may never end is left alone
 
 
@@ -913,10 +920,11 @@ class Session:
                 with self.tracer:
                     value = eval(code, around.names)
                     if step["probe"]:
-                        value, wrap = unwrap(value)
+                        wrap = wrapper_of(value)
+                        value, wrap = unwrap(value, wrap)
             except BaseException as error:
                 broken |= bound
-                return self.failed(step, error)
+                return dict(self.failed(step, error), wrap="" if is_awaited else wrap)
         result: Json = {"status": "ok", "output": output.text()}
         result["warnings"] = sorted({name for w in caught for name in self.warning(w)})
         if step["probe"]:
@@ -1039,7 +1047,7 @@ class Recorder:
         if self.order:
             import random
 
-            random.Random(self.order).shuffle(items)  # noqa: S311
+            random.Random(self.order).shuffle(items)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Notes the outcome of a test; a failing set-up or tear-down counts as well."""

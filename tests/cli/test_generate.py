@@ -162,7 +162,8 @@ def test_existing_tests_keep_every_byte_and_their_coverage_counts(
     generate: Generate, project: Path
 ) -> None:
     (project / "tests").mkdir()
-    mine = "from shop.prices import discount  # mine\n\n\ndef test_mine():\n    assert discount(10, 10)  == 9\n"
+    mine = "def test_mine():\n    assert discount(10, 10)  == 9\n"
+    mine = "from shop.prices import discount  # mine\n\n\n" + mine
     (project / "tests/test_prices.py").write_text(mine)
     run = generate("shop/prices.py", "--json")
     assert run.code == 0, run.err
@@ -177,7 +178,9 @@ def test_existing_tests_keep_every_byte_and_their_coverage_counts(
 def test_second_run_replaces_own_tests_and_keeps_edited_ones(
     generate: Generate, project: Path
 ) -> None:
-    (project / "shop/prices.py").write_text(PRICES + "\n\ndef double(n: int) -> int:\n    return n * 2\n")
+    (project / "shop/prices.py").write_text(
+        PRICES + "\n\ndef double(n: int) -> int:\n    return n * 2\n"
+    )
     assert generate("shop/prices.py").code == 0
     path = project / "tests/test_prices.py"
     names = re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)
@@ -198,7 +201,9 @@ def test_second_run_replaces_own_tests_and_keeps_edited_ones(
 
 
 def test_one_definition_can_be_named(generate: Generate, project: Path) -> None:
-    (project / "shop/prices.py").write_text(PRICES + "\n\ndef double(n: int) -> int:\n    return n * 2\n")
+    (project / "shop/prices.py").write_text(
+        PRICES + "\n\ndef double(n: int) -> int:\n    return n * 2\n"
+    )
     run = generate("shop/prices.py::double")
     assert run.code == 0, run.err
     text = (project / "tests/test_prices.py").read_text()
@@ -236,7 +241,9 @@ def test_bad_input_gives_one_clear_error(
 
 def test_module_that_fails_does_not_stop_the_others(generate: Generate, project: Path) -> None:
     (project / "shop/broken.py").write_text("def f(:\n")
-    (project / "shop/failing.py").write_text("import nowhere_to_be_found\n\ndef f():\n    return 1\n")
+    (project / "shop/failing.py").write_text(
+        "import nowhere_to_be_found\n\ndef f():\n    return 1\n"
+    )
     run = generate("shop", "--json")
     assert run.code == 1
     modules = {module["path"]: module for module in json.loads(run.out)["modules"]}
@@ -245,7 +252,7 @@ def test_module_that_fails_does_not_stop_the_others(generate: Generate, project:
     assert modules["shop/prices.py"]["tests_kept"] > 0
 
 
-DANGEROUS = '''
+DANGEROUS = """
 import os
 import shutil
 import socket
@@ -295,10 +302,12 @@ def attack(times: int) -> str:
             except OSError:
                 pass
     return "done"
-'''
+"""
 
 
-def test_dangerous_module_is_tested_without_harm(generate: Generate, project: Path, tmp_path: Path) -> None:
+def test_dangerous_module_is_tested_without_harm(
+    generate: Generate, project: Path, tmp_path: Path
+) -> None:
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -350,9 +359,19 @@ def is_alive(pid: int) -> bool:
 def test_killed_run_leaves_no_process_and_no_file(
     project: Path, environment: dict[str, str], tiny_gguf: Path, how: signal.Signals
 ) -> None:
-    (project / "shop/slow.py").write_text("def f(n: int) -> int:\n    while True:\n        n += 1\n")
+    (project / "shop/slow.py").write_text(
+        "def f(n: int) -> int:\n    while True:\n        n += 1\n"
+    )
     before = tree(project)
-    command = [sys.executable, "-m", "hybridgen", "generate", "shop/slow.py", "--model", str(tiny_gguf)]
+    command = [
+        sys.executable,
+        "-m",
+        "hybridgen",
+        "generate",
+        "shop/slow.py",
+        "--model",
+        str(tiny_gguf),
+    ]
     process = subprocess.Popen(
         command, cwd=project, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -364,7 +383,7 @@ def test_killed_run_leaves_no_process_and_no_file(
         time.sleep(0.05)
     assert len(children) >= 2
     process.send_signal(how)
-    out, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=10)
     assert process.returncode == (130 if how is signal.SIGINT else -signal.SIGKILL), err
     for _ in range(60):
         if not any(is_alive(pid) for pid in children):

@@ -59,7 +59,9 @@ def open_runner(
 def candidate() -> Callable[..., Candidate]:
     """``candidate("x = f(1)", "?x.total", opinion="_ == 3")``: a ``?`` marks a probe."""
 
-    def candidate(*codes: str, opinion: str | None = None, imports: tuple[str, ...] = ()) -> Candidate:
+    def candidate(
+        *codes: str, opinion: str | None = None, imports: tuple[str, ...] = ()
+    ) -> Candidate:
         steps = tuple(
             Step(StepKind.PROBE, code[1:], opinion)
             if code.startswith("?")

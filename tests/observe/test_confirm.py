@@ -12,7 +12,7 @@ from hybridgen.observe.confirm import confirm
 from hybridgen.observe.runner import Dropped, Runner
 from hybridgen.observe.trim import trim
 
-UNSTABLE = '''
+UNSTABLE = """
 import datetime, os, random, time, uuid
 from dataclasses import dataclass
 from datetime import date
@@ -49,7 +49,7 @@ def f(kind):
         raise ValueError(f"at {time.time()}")
     if kind == "name":
         return "stable"
-'''
+"""
 
 
 def confirmed(runner: Runner, candidate: Candidate) -> Observation | Dropped:
@@ -103,7 +103,7 @@ def test_candidate_out_of_time_is_dropped_as_budget(
     assert dropped[0].reason == "budget"
 
 
-CART = '''
+CART = """
 class Cart:
     def __init__(self, limit=2):
         self.items = []
@@ -114,7 +114,7 @@ class Cart:
             raise ValueError("full")
         self.items.append(item)
         return len(self.items)
-'''
+"""
 
 
 def codes(candidate: Candidate) -> list[str]:
@@ -126,20 +126,28 @@ def test_trim_keeps_state_and_gives_each_exception_its_own_candidate(
 ) -> None:
     runner = open_runner(CART)
     whole = candidate(
-        "cart = Cart()", "other = Cart(0)", "?cart.add('a')", "?cart.nothing", "?cart.add('b')", "?cart.add('c')",
-        "?cart.items",
+        "cart = Cart()", "other = Cart(0)", "?cart.add('a')", "?cart.nothing", "?cart.add('b')",
+        "?cart.add('c')", "?cart.items",
     )  # fmt: skip
     observation = runner.run(whole)
     assert isinstance(observation, Observation)
     fine, failing = trim(observation)
-    assert codes(fine) == ["cart = Cart()", "other = Cart(0)", "cart.add('a')", "cart.add('b')", "cart.items"]
+    assert codes(fine) == [
+        "cart = Cart()",
+        "other = Cart(0)",
+        "cart.add('a')",
+        "cart.add('b')",
+        "cart.items",
+    ]
     assert codes(failing) == ["cart = Cart()", "cart.add('a')", "cart.add('b')", "cart.add('c')"]
 
 
 def test_sequence_is_run_again_from_a_fresh_object(
     open_runner: Callable[..., Runner], candidate: Callable[..., Candidate]
 ) -> None:
-    result = confirmed(open_runner(CART), candidate("cart = Cart()", "?cart.add('a')", "?cart.items"))
+    result = confirmed(
+        open_runner(CART), candidate("cart = Cart()", "?cart.add('a')", "?cart.items")
+    )
     assert isinstance(result, Observation)
     assert result.results[1].checks[0].expression == "1"
     assert result.results[2].checks[0].expression == "['a']"

@@ -25,7 +25,7 @@ def checks(runner: Runner, candidate: Candidate) -> list[tuple[str, str, str]]:
     return [(check.kind.value, check.path, check.expression) for check in result.checks]
 
 
-VALUES = '''
+VALUES = """
 import datetime, decimal, enum, math, uuid
 from collections import Counter, OrderedDict, defaultdict, namedtuple
 from dataclasses import dataclass, field
@@ -77,9 +77,16 @@ def generate():
 async def later():
     return 7
 
+async def raises_later():
+    raise ValueError("later")
+
+def raises_in_the_middle():
+    yield 1
+    raise ValueError("middle")
+
 def f(x=None):
     return x
-'''
+"""
 
 
 @pytest.mark.parametrize(
@@ -127,17 +134,35 @@ def test_iterator_and_coroutine_are_wrapped_in_the_candidate_itself(
     open_runner: OpenRunner, candidate: MakeCandidate
 ) -> None:
     runner = open_runner(VALUES)
-    assert observed(runner.run(candidate("?generate()"))).candidate.steps[0].code == "list(generate())"
+    assert (
+        observed(runner.run(candidate("?generate()"))).candidate.steps[0].code == "list(generate())"
+    )
     again = observed(runner.run(candidate("?later()"))).candidate
     assert again.steps[0].code == "asyncio.run(later())"
     assert again.imports == ("import asyncio",)
+
+
+def test_wrapper_stays_where_awaiting_or_iterating_raises(
+    open_runner: OpenRunner, candidate: MakeCandidate
+) -> None:
+    runner = open_runner(VALUES)
+    for code, wrapped in (
+        ("raises_later()", "asyncio.run(raises_later())"),
+        ("raises_in_the_middle()", "list(raises_in_the_middle())"),
+    ):
+        result = observed(runner.run(candidate("?" + code)))
+        assert result.results[0].raised is not None
+        assert result.candidate.steps[0].code == wrapped
 
 
 def test_subclass_of_a_builtin_is_told_from_the_builtin(
     open_runner: OpenRunner, candidate: MakeCandidate
 ) -> None:
     runner = open_runner(VALUES)
-    assert checks(runner, candidate("?f(Name('a'))")) == [("type", "", "'Name'"), ("equal", "", "'a'")]
+    assert checks(runner, candidate("?f(Name('a'))")) == [
+        ("type", "", "'Name'"),
+        ("equal", "", "'a'"),
+    ]
     assert checks(runner, candidate("?f(Celsius(1.5))")) == [
         ("type", "", "'Celsius'"),
         ("approx", "", "1.5"),
@@ -187,7 +212,7 @@ def test_nested_fractions_are_asserted_leaf_by_leaf(
     assert ("equal", "['b']", "'x'") in found
 
 
-BEHAVIOUR = '''
+BEHAVIOUR = """
 import sys, time, warnings
 
 class Refused(Exception):
@@ -220,7 +245,7 @@ def f(x):
 
 def key(x):
     return {"a": 1}[x]
-'''
+"""
 
 
 def test_exception_of_the_project_is_deliberate_and_its_message_is_matched(
@@ -274,7 +299,9 @@ def test_output_warnings_and_changed_arguments_are_seen(
 ) -> None:
     runner = open_runner(BEHAVIOUR)
     assert observed(runner.run(candidate("?f('print')"))).results[0].output == "hello\n"
-    assert observed(runner.run(candidate("?f('warn')"))).results[0].warnings == ("DeprecationWarning",)
+    assert observed(runner.run(candidate("?f('warn')"))).results[0].warnings == (
+        "DeprecationWarning",
+    )
     changed = observed(runner.run(candidate("items = [1]", "?f(items)"))).results[1].changed
     assert [(name, item[0].expression) for name, item in changed] == [("items", "[1, 4]")]
 
@@ -306,7 +333,9 @@ def test_kinds_of_checks_are_those_of_the_domain(
     assert result.checks[0].kind is CheckKind.EQUAL
 
 
-def failure(read: Callable[..., Module], sandbox: Sandbox, tmp_path: Path, text: str, **more: str) -> str:
+def failure(
+    read: Callable[..., Module], sandbox: Sandbox, tmp_path: Path, text: str, **more: str
+) -> str:
     scratch = tmp_path / "scratch-of-failure"
     scratch.mkdir()
     runner = Runner(read(text, **more), sandbox, scratch)
