@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from hybridgen.lockdown import LockLevel, Profile, command, locked_command, prob
 
 
 @pytest.fixture(autouse=True)
-def _forget() -> None:
+def _forget() -> Iterator[None]:
+    probe.cache_clear()
+    yield
     probe.cache_clear()
 
 
