@@ -46,7 +46,7 @@ from hybridgen.explore.focus import Focus
 from hybridgen.explore.search import Search
 from hybridgen.label import label_text
 from hybridgen.lockdown import probe
-from hybridgen.observe.confirm import confirm
+from hybridgen.observe.confirm import VARIATIONS, confirm
 from hybridgen.observe.measure import measure
 from hybridgen.observe.runner import Runner, Sandbox
 from hybridgen.observe.verify import Verified, Verifier, conftest_for
@@ -68,6 +68,12 @@ from hybridgen.source import (
 FINISH_SHARE, FINISH_SECONDS = 0.3, 25.0
 """What is kept of a budget for confirming, rendering and real pytest: a share, at most so long."""
 
+CONFIRM_SHARE = 0.6
+"""How much of what is left after the search confirming may take; the rest is for real pytest."""
+
+LEAST_SEARCH_SHARE = 0.25
+"""What the search gets of a budget even where confirming is slow."""
+
 SEARCH_SHARE = 0.3
 """How much of a budget the search may take before the model is asked."""
 
@@ -76,6 +82,9 @@ BURST_SECONDS = 1.5
 
 PREFILL_SHARE = 0.35
 """How much of a budget may go into reading prompts; the rest is for answers."""
+
+SIMPLIFY_SHARE = 0.15
+"""How much of what is left after the search may go into making its finds readable."""
 
 ASKING_TURNS = 3
 RENDER_ROUNDS = 5
@@ -337,14 +346,27 @@ class _Unit:
         for target in targets:
             search.take(docstring_candidates(module, target), self._finish_at)
         watcher.stage("searching")
-        until = self._finish_at
-        if self._job.backend is not None:
-            until = min(until, self._started + settings.budget * SEARCH_SHARE)
-        search.run(until, focus.names, on_turn=watcher.advance)
+
+        def until() -> float:
+            """The usual end, earlier where confirming what was found will take longer."""
+            cost = search.report.seconds_per_run * len(archive.candidates) * len(VARIATIONS)
+            self._finish_at = max(
+                self._started + settings.budget * LEAST_SEARCH_SHARE,
+                min(self._finish_at, self._end - FINISH_SHARE * settings.budget / 2 - cost * 1.5),
+            )
+            return self._finish_at
+
+        share = self._started + settings.budget * SEARCH_SHARE
+        if self._job.backend is None:
+            share = self._end
+        search.run(lambda: min(share, until()), focus.names, on_turn=watcher.advance)
         if self._job.backend is not None:
             self._ask(subject, search, focus, self._job.backend)
             watcher.stage("searching")
-            search.run(self._finish_at, focus.names, on_turn=watcher.advance)
+            search.run(until, focus.names, on_turn=watcher.advance)
+        watcher.stage("simplifying")
+        left = self._end - time.monotonic()
+        search.simplify(time.monotonic() + max(1.0, left * SIMPLIFY_SHARE))
         self._tally.dropped.update(search.report.dropped)
 
     def _ask(self, subject: _Subject, search: Search, focus: Focus, backend: Backend) -> None:
@@ -405,7 +427,7 @@ class _Unit:
         self._tally.tokens += completion.usage.prompt_tokens + completion.usage.completion_tokens
         search.take(candidates(completion, subject.module, target), self._finish_at)
         until = min(time.monotonic() + BURST_SECONDS, self._finish_at)
-        search.run(until, focus.names, plateau=200)
+        search.run(lambda: until, focus.names, plateau=200)
 
     # ------------------------------------------------------------ from candidates to a file
 
@@ -416,7 +438,7 @@ class _Unit:
             subject.runner,
             archive.candidates,
             seed=self._job.settings.seed,
-            deadline=now + max(2.0, (self._end - now) * 0.4),
+            deadline=now + max(2.0, (self._end - now) * CONFIRM_SHARE),
         )
         self._tally.dropped.update(item.reason for item in dropped)
         for observation in observations:

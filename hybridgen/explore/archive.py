@@ -16,6 +16,9 @@ SEARCHED = {"search": 15, "odd": 60}
 Outcome = tuple[tuple[str, ...], ...]
 
 
+Key = tuple[str, Outcome, frozenset[Arc]]
+
+
 class Archive:
     """Keeps observations that reach new code, and a few different results of each target.
 
@@ -25,7 +28,8 @@ class Archive:
 
     def __init__(self, arcs: Iterable[Arc]) -> None:
         self._arcs: set[Arc] = set(arcs)
-        self._kept: dict[tuple[str, Outcome, frozenset[Arc]], Observation] = {}
+        self._kept: dict[Key, Observation] = {}
+        self._reaching: set[Key] = set()
         self._outcomes: defaultdict[str, Counter[Outcome]] = defaultdict(Counter)
 
     @property
@@ -35,8 +39,21 @@ class Archive:
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
-        """The candidates to confirm, in the order in which they were found."""
-        return tuple(observation.candidate for observation in self._kept.values())
+        """The candidates to confirm: first those that reached new code, as they were found."""
+        ranked = sorted(self._kept.items(), key=lambda item: item[0] not in self._reaching)
+        return tuple(observation.candidate for _, observation in ranked)
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """What is kept, in the order in which it was found."""
+        return tuple(self._kept.values())
+
+    def exchange(self, old: Observation, new: Observation) -> None:
+        """Puts a simpler observation in the place of one that shows the same."""
+        for key, held in self._kept.items():
+            if held is old:
+                self._kept[key] = new
+                return
 
     def consider(self, observation: Observation) -> bool:
         """Takes an observation in if it shows something new; True if it did."""
@@ -62,6 +79,8 @@ class Archive:
         outcomes[outcome] += 1
         self._arcs |= observation.arcs
         self._kept[key] = observation
+        if is_new_code:
+            self._reaching.add(key)
         return is_new_code or outcomes[outcome] == 1
 
 

@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from hybridgen.domain import Arc, Candidate, Module, Observation, Target, TargetKind
-from hybridgen.explore.archive import Archive
+from hybridgen.explore.archive import SEARCHED, Archive
 from hybridgen.explore.calls import CallMaker, Genome
+from hybridgen.explore.shrink import shrink
 from hybridgen.observe.runner import Dropped, Runner
 from hybridgen.observe.trim import trim
 
@@ -32,11 +33,16 @@ MOST_TIMEOUTS = 3
 
 @dataclass
 class SearchReport:
-    """What a search did."""
+    """What a search did; ``seconds`` are those of its runs in the worker."""
 
     runs: int = 0
     seconds: float = 0.0
     dropped: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def seconds_per_run(self) -> float:
+        """Mean time of a run: high where calls change the module's state, so workers change."""
+        return self.seconds / self.runs if self.runs else 0.0
 
 
 class Search:
@@ -83,26 +89,27 @@ class Search:
 
     def run(
         self,
-        deadline: float,
+        until: Callable[[], float],
         focus: Callable[[], frozenset[str]],
         *,
         plateau: int = PLATEAU,
         on_turn: Callable[[], None] = lambda: None,
     ) -> None:
-        """Searches until ``deadline`` (``time.monotonic()``) or until nothing new comes.
+        """Searches until nothing new comes, or time is up.
 
         Args:
+            until: the end on the clock of ``time.monotonic``; asked now and then, since what
+                was found has to be confirmed in the time that is left.
             focus: names of targets with code that is not reached yet; asked now and then.
             plateau: runs without anything new that end it.
             on_turn: called now and then, so that somebody can show that it goes on.
         """
-        started = time.monotonic()
         queue = [] if self._corpus else [t for _ in range(FIRST_ROUNDS) for t in self._targets]
-        idle, wanted, turn = 0, focus(), 0
+        idle, wanted, turn, deadline = 0, focus(), 0, until()
         while self._targets and time.monotonic() < deadline:
             turn += 1
-            if turn % 50 == 0:
-                wanted = focus()
+            if turn % 20 == 0:
+                wanted, deadline = focus(), until()
                 on_turn()
             if queue:
                 target = queue.pop()
@@ -114,7 +121,14 @@ class Search:
             if self._trouble[target.qualname] >= MOST_TIMEOUTS:
                 continue
             idle = 0 if self._try(target, genome) else idle + (not queue)
-        self.report.seconds += time.monotonic() - started
+
+    def simplify(self, deadline: float) -> None:
+        """Makes what the search itself found easier to read."""
+        for observation in self._archive.observations:
+            if time.monotonic() > deadline:
+                return
+            if observation.candidate.origin in SEARCHED:
+                self._archive.exchange(observation, shrink(observation, self._execute))
 
     def _usable(self) -> bool:
         return any(self._trouble[target.qualname] < MOST_TIMEOUTS for target in self._targets)
@@ -179,8 +193,10 @@ class Search:
         return candidate
 
     def _execute(self, candidate: Candidate) -> Observation | None:
-        self.report.runs += 1
+        started = time.monotonic()
         result = self._runner.run(candidate)
+        self.report.runs += 1
+        self.report.seconds += time.monotonic() - started
         if isinstance(result, Dropped):
             self.report.dropped[result.reason] += 1
             if result.reason in ("timeout", "died", "output"):

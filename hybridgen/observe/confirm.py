@@ -19,6 +19,11 @@ VARIATIONS = (
 """Three processes; the second is years, the third weeks away, at another time of the day."""
 
 
+BATCH = 64
+"""Candidates that go through all variations before the next ones do, best first: so when time is
+short, the best are confirmed and not all of them half."""
+
+
 def confirm(
     runner: Runner, candidates: Sequence[Candidate], *, seed: int, deadline: float
 ) -> tuple[tuple[Observation, ...], tuple[Dropped, ...]]:
@@ -30,6 +35,19 @@ def confirm(
     Returns:
         Confirmed observations, in the order of ``candidates``, and what was dropped.
     """
+    kept: list[Observation] = []
+    dropped: list[Dropped] = []
+    for start in range(0, len(candidates), BATCH):
+        batch = candidates[start : start + BATCH]
+        some_kept, some_dropped = _confirm_batch(runner, batch, seed + start, deadline)
+        kept += some_kept
+        dropped += some_dropped
+    return tuple(kept), tuple(dropped)
+
+
+def _confirm_batch(
+    runner: Runner, candidates: Sequence[Candidate], seed: int, deadline: float
+) -> tuple[list[Observation], list[Dropped]]:
     runs: dict[int, list[Observation]] = {index: [] for index in range(len(candidates))}
     dropped: dict[int, Dropped] = {}
     for number, variation in enumerate(VARIATIONS):
@@ -56,7 +74,7 @@ def confirm(
             dropped[index] = Dropped(candidate, "unstable")
         else:
             kept.append(agreed)
-    return tuple(kept), tuple(dropped.values())
+    return kept, list(dropped.values())
 
 
 def agree(runs: Sequence[Observation]) -> Observation | None:

@@ -654,7 +654,7 @@ class Snapshot:
             return value
         if kind in (str, bytes):
             return value if len(value) < 1_000 else (id(value), len(value))
-        if kind in INERT or depth > 4 or self.left < 0:
+        if kind in INERT or depth > 4 or self.left < 0 or issubclass(kind, enum.Enum):
             return id(value)
         if kind is types.FunctionType:
             return id(value), self.function_print(value, depth + 1)
@@ -669,9 +669,11 @@ class Snapshot:
     def items_print(self, value: Any, kind: type, depth: int) -> list[Any]:
         """The length of a container and its first items, by the methods of the built-in base."""
         base: Any = next(base for base in CONTAINERS if issubclass(kind, base))
-        items: Iterable[Any] = base.items(value) if base is dict else base.__iter__(value)
         result: list[Any] = [base.__len__(value)]
-        for item in itertools.islice(items, 200):
+        items: Iterable[Any] = base.__iter__(value)
+        if base is dict:  # not its pairs as such: they are made anew each time, at other addresses
+            items = itertools.chain.from_iterable(dict.items(value))
+        for item in itertools.islice(items, 400 if base is dict else 200):
             if self.left > 0:
                 result.append(self.print_of(item, depth))
         return result

@@ -252,6 +252,27 @@ def test_what_can_be_put_back_or_matters_to_nobody_does_not(
     assert not ask("?" + code)["dirty"]
 
 
+def test_looking_twice_at_nested_tables_of_enum_members_sees_no_change(
+    start: Callable[..., Ask],
+) -> None:
+    ask = start(
+        """
+        import enum
+
+        class Status(enum.Enum):
+            NEW = "new"
+            OLD = "old"
+
+        NEXT = {Status.NEW: {Status.OLD}, Status.OLD: set()}
+        DEEP = {"a": {"b": {"c": {"d": {"e": {"f": 1}}}}}}
+
+        def f(status):
+            return bool(NEXT[status])
+        """
+    )
+    assert not ask("from sample import Status, f", "?f(Status.NEW)")["dirty"]
+
+
 def test_seed_set_by_one_candidate_is_not_seen_by_the_next(start: Callable[..., Ask]) -> None:
     ask = start(LEAVING, other="settings = {}")
     assert not ask("random.seed(1)", "?round(random.random(), 3) == 0.134")["dirty"]
