@@ -24,7 +24,11 @@ def docstring_candidates(module: Module, target: Target) -> tuple[Candidate, ...
             found += candidates_from_code(
                 code, module, target, label=module.label, origin="docstring"
             )
-    return tuple(dict.fromkeys(found))
+    # The first of equal calls: it stands in a doctest and so has an opinion.
+    unique: dict[tuple[str, ...], Candidate] = {}
+    for candidate in found:
+        unique.setdefault(tuple(step.code for step in candidate.steps), candidate)
+    return tuple(unique.values())
 
 
 def _doctests(text: str) -> Iterator[str]:

@@ -79,6 +79,8 @@ class WorkerProcess:
                 gone then.
         """
         deadline = time.monotonic() + timeout
+        if self._selector.select(0):  # an end, or words that nobody asked for
+            raise self._lost("died")
         try:
             self._requests.write(json.dumps(request).encode() + b"\n")
             self._requests.flush()
@@ -98,7 +100,7 @@ class WorkerProcess:
                 raise self._lost("output")
         try:
             answer = json.loads(buffer)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise self._lost("died", "its answer was not JSON") from None
         if not isinstance(answer, dict):
             raise self._lost("died", "its answer was not an object")

@@ -13,14 +13,10 @@ from typing import Any
 from hybridgen.domain import (
     Arc,
     Candidate,
-    Check,
-    CheckKind,
     ImportName,
     Module,
     Observation,
-    Raised,
     StepKind,
-    StepResult,
     strictest,
 )
 from hybridgen.errors import RunnerError, SourceError
@@ -30,6 +26,16 @@ from hybridgen.lockdown import (
     probe,
     runner_environment,
     runner_profile,
+)
+from hybridgen.observe.answers import (
+    LONGEST,
+    NonsenseError,
+    arcs_in,
+    effect_in,
+    missing_in,
+    steps_in,
+    text_in,
+    wraps_in,
 )
 from hybridgen.observe.process import WORKER_FILE, WorkerLost, WorkerProcess, worker_command
 
@@ -133,13 +139,17 @@ class Runner:
             except WorkerLost as lost:
                 failures.append(_lost_text(name, lost))
                 continue
-            if answer["ok"]:
-                self._import_name = name
-                self.import_arcs = _arcs(answer["arcs"])
-                self.python_version = str(answer["version"])
-                return name
-            self._forget(Variation())
-            failures.append(self._failure_text(name, answer))
+            try:
+                if answer.get("ok") is True:
+                    self.import_arcs = arcs_in(answer)
+                    self.python_version = text_in(answer, "version") or "?"
+                    self._import_name = name
+                    return name
+                self._forget(Variation())
+                failures.append(self._failure_text(name, answer))
+            except NonsenseError:
+                self._forget(Variation())
+                failures.append((f"importing {name.name} broke the worker", None))
         hint = next((hint for _, hint in failures if hint), None)
         texts = list(dict.fromkeys(text for text, _ in failures))
         raise SourceError(f"{self._module.display}: {'; '.join(texts)}", hint)
@@ -158,13 +168,31 @@ class Runner:
         except WorkerLost as lost:
             self._forget(variation)
             return Dropped(candidate, lost.reason)
-        if answer.get("dirty"):
+        try:
+            return self._observation(candidate, request, answer, variation)
+        except NonsenseError:  # something in there took the worker over
             self._forget(variation)
-        if answer.get("error") is not None:
+            return Dropped(candidate, "died")
+
+    def _observation(
+        self,
+        candidate: Candidate,
+        request: Mapping[str, Any],
+        answer: Mapping[str, Any],
+        variation: Variation,
+    ) -> Observation | Dropped:
+        if answer.get("dirty") is not False:
+            self._forget(variation)
+        if text_in(answer, "error") is not None:
             return Dropped(candidate, "import")
-        results = tuple(_result(item) for item in answer["steps"])
+        results = tuple(steps_in(answer, len(candidate.steps), request["imports"]))
+        if (effect := effect_in(answer)) is not None:
+            return Dropped(candidate, effect)
         label = strictest((candidate.label, self._module.label))
-        return Observation(_wrapped(candidate, answer), results, _arcs(answer["arcs"]), label)
+        wrapped = _wrapped(candidate, wraps_in(answer))
+        # Leaving by an exception is no branch of the code, so it earns no test a place.
+        arcs = arcs_in(answer) - arcs_in(answer, "thrown")
+        return Observation(wrapped, results, arcs, label)
 
     def close(self) -> None:
         """Ends every worker and empties the scratch folder."""
@@ -190,7 +218,7 @@ class Runner:
         if variation not in self._workers:
             self.restarts += 1
             answer = self._load(self.import_name, variation)
-            if not answer["ok"]:
+            if answer.get("ok") is not True:
                 self._forget(variation)
                 raise WorkerLost("died", "the module could not be imported again")
         return self._workers[variation][0]
@@ -220,22 +248,23 @@ class Runner:
 
     def _failure_text(self, name: ImportName, answer: Mapping[str, Any]) -> tuple[str, str | None]:
         interpreter = self._module.project.interpreter
-        if answer["error"] is None:
+        error, missing = text_in(answer, "error"), missing_in(answer)
+        if error is None:
             return (
-                f"importing {name.name} gives another file, {answer['found']}",
+                f"importing {name.name} gives another file, {text_in(answer, 'found')}",
                 f"uninstall the other copy, or install this one: "
                 f"{interpreter.path} -m pip install -e {self._module.project.root}",
             )
-        missing = answer.get("missing")
         hint = None
-        if missing and missing.split(".")[0] != name.name.split(".")[0]:
+        if missing and missing != name.name.split(".")[0]:
             hint = (
                 f"install what the project needs: {interpreter.path} -m pip install "
-                f"{missing.split('.')[0]}   (interpreter from {interpreter.why}; "
+                f"{missing}   (interpreter from {interpreter.why}; "
                 "choose another with --python)"
             )
-        place = f" (line {answer['line']} of {answer['where']})" if answer.get("line") else ""
-        return f"importing {name.name} failed: {answer['error']}{place}", hint
+        line = answer.get("line")
+        place = f" (line {line} of {text_in(answer, 'where')})" if type(line) is int else ""
+        return f"importing {name.name} failed: {error[:LONGEST]}{place}", hint
 
 
 def _lost_text(name: ImportName, lost: WorkerLost) -> tuple[str, str | None]:
@@ -275,9 +304,8 @@ def _bound(imports: Sequence[str]) -> frozenset[str]:
     )
 
 
-def _wrapped(candidate: Candidate, answer: Mapping[str, Any]) -> Candidate:
+def _wrapped(candidate: Candidate, wraps: Sequence[str]) -> Candidate:
     """``candidate`` with the wrappers that the worker put around coroutines and iterators."""
-    wraps = [item.get("wrap", "") for item in answer["steps"]]
     if not any(wraps):
         return candidate
     steps = tuple(
@@ -288,34 +316,3 @@ def _wrapped(candidate: Candidate, answer: Mapping[str, Any]) -> Candidate:
     if "asyncio.run" in wraps:
         imports["import asyncio"] = None
     return replace(candidate, steps=steps, imports=tuple(imports))
-
-
-def _arcs(pairs: list[list[int]]) -> frozenset[Arc]:
-    return frozenset((first, last) for first, last in pairs)
-
-
-def _checks(items: list[dict[str, Any]]) -> tuple[Check, ...]:
-    return tuple(
-        Check(CheckKind(i["kind"]), i["path"], i["expression"], tuple(i["imports"])) for i in items
-    )
-
-
-def _result(item: Mapping[str, Any]) -> StepResult:
-    raised = item.get("raised")
-    return StepResult(
-        status=str(item["status"]),
-        checks=_checks(item.get("checks", [])),
-        raised=None
-        if raised is None
-        else Raised(
-            type_name=raised["type_name"],
-            type_import=raised["type_import"],
-            match=raised["match"],
-            is_deliberate=raised["is_deliberate"],
-            is_inside=raised["is_inside"],
-        ),
-        output=str(item.get("output", "")),
-        warnings=tuple(item.get("warnings", ())),
-        changed=tuple((name, _checks(checks)) for name, checks in item.get("changed", ())),
-        opinion_holds=item.get("opinion_holds"),
-    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import json
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from hybridgen.domain import Arc, Module
+from hybridgen.observe.answers import NonsenseError, arcs_in, errors_in, outcomes_in, text_in
 from hybridgen.observe.process import WorkerLost
 from hybridgen.observe.runner import Sandbox, start_worker
 
@@ -192,14 +194,15 @@ class Verifier:
                 extra_read=(self._pytest_folder, *self._pytest_sources),
             )
             try:
-                answer = worker.ask(request, timeout)
+                return _pytest_run(worker.ask(request, timeout))
             finally:
                 worker.close()
         except WorkerLost as lost:
             return PytestRun({}, (f"pytest {lost}",))
+        except NonsenseError as error:
+            return PytestRun({}, (f"pytest was taken over by what it ran: {error} is nonsense",))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        return _pytest_run(answer)
 
 
 def conftest_for(folder: Path, root: Path) -> dict[Path, str]:
@@ -212,25 +215,26 @@ def conftest_for(folder: Path, root: Path) -> dict[Path, str]:
         return {}
     for number, parent in enumerate(folder.parents):
         if root.is_relative_to(parent):
-            below = "".join(f' / "{part}"' for part in root.relative_to(parent).parts)
+            # As JSON: a folder may be called anything, and what is written is code.
+            below = "".join(f" / {json.dumps(part)}" for part in root.relative_to(parent).parts)
             place = f"Path(__file__).resolve().parents[{number + 1}]{below}"
             return {path: CONFTEST.format(place=f"str({place})")}
     return {}
 
 
 def _pytest_run(answer: Mapping[str, Any]) -> PytestRun:
-    if not answer["ok"]:
-        return PytestRun({}, (str(answer["error"]),))
+    if answer.get("ok") is not True:
+        return PytestRun({}, (text_in(answer, "error") or "pytest failed",))
     outcomes: dict[str, bool] = {}
-    for node, outcome in answer["outcomes"].items():
+    for node, outcome in outcomes_in(answer).items():
         name = node.rpartition("::")[2].partition("[")[0]
         outcomes[name] = outcomes.get(name, True) and outcome == "passed"
     return PytestRun(
         outcomes,
-        tuple(f"{node}: {text}" for node, text in answer["errors"]),
-        frozenset((first, last) for first, last in answer["arcs"]),
-        answer["found"],
-        str(answer["version"]),
+        errors_in(answer),
+        arcs_in(answer),
+        text_in(answer, "found"),
+        text_in(answer, "version") or "?",
     )
 
 

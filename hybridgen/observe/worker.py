@@ -75,6 +75,7 @@ class Tracer:
     def __init__(self, path: str) -> None:
         self.path = os.path.realpath(path)
         self.arcs: set[Arc] = set()
+        self.thrown: set[Arc] = set()  # left by an exception, which is no branch of the code
         self.is_ours: dict[str, bool] = {}
         self.bytecode: dict[types.CodeType, bytes] = {}
 
@@ -110,16 +111,24 @@ class Tracer:
         is_call = raw[frame.f_lasti + 1] == 0 if has_resume else frame.f_lasti < 0
         last = -code.co_firstlineno if is_call else frame.f_lineno
         arcs = self.arcs
+        is_raising = False
 
         def local(frame: types.FrameType, event: str, arg: Any) -> Any:
-            nonlocal last
-            if event == "line":
+            nonlocal last, is_raising
+            if event == "exception":
+                is_raising = True
+            elif event == "line":
+                is_raising = False
                 arcs.add((last, frame.f_lineno))
                 last = frame.f_lineno
             elif event == "return" and self.returns(raw, frame.f_lasti):
                 if sys.version_info >= (3, 14) and frame.f_lineno != last:
                     arcs.add((last, frame.f_lineno))
                     last = frame.f_lineno
+                if is_raising and (last, -code.co_firstlineno) not in arcs:
+                    self.thrown.add((last, -code.co_firstlineno))
+                elif not is_raising:
+                    self.thrown.discard((last, -code.co_firstlineno))
                 arcs.add((last, -code.co_firstlineno))
             return local
 
@@ -193,6 +202,96 @@ def replace_method(kind: type, name: str, function: Callable[..., Any]) -> None:
     members = gc.get_referents(vars(kind))[0]
     REPLACED.append(members.get(name))
     members[name] = classmethod(function)
+
+
+# ---------------------------------------------------------------- effects on the world
+
+WRITES_FILES = "writes files outside of tmp_path"
+GOES_OUTSIDE = "starts programs or uses the network"
+# Events of sys.audit, with how many of the first arguments are paths and where their folders'
+# descriptors stand.
+PATH_EVENTS: dict[str, tuple[int, tuple[int, ...]]] = {
+    "os.remove": (1, (1,)),
+    "os.rmdir": (1, (1,)),
+    "os.mkdir": (1, (2,)),
+    "os.rename": (2, (2, 3)),
+    "os.link": (2, (2, 3)),
+    "os.symlink": (2, (-1, 2)),
+    "os.truncate": (1, ()),
+    "os.chmod": (1, (2,)),
+    "os.chown": (1, (3,)),
+    "os.utime": (1, (3,)),
+    "os.setxattr": (1, ()),
+    "os.removexattr": (1, ()),
+    "os.chflags": (1, ()),
+    "os.chdir": (1, ()),
+    "sqlite3.connect": (1, ()),
+}
+OUTSIDE_EVENTS = frozenset(
+    {
+        *("os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty"),
+        *("os.kill", "os.killpg", "pty.spawn", "subprocess.Popen", "webbrowser.open"),
+        *("socket.bind", "socket.connect", "socket.getaddrinfo", "socket.gethostbyaddr"),
+        *("socket.gethostbyname", "socket.sendto", "socket.sendmsg", "socket.sethostname"),
+        *("signal.pthread_kill", "syslog.openlog", "syslog.syslog"),
+    }
+)
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+class Effects:
+    """Notes what code does beyond its own values, wherever it does it and whether it may.
+
+    A test is run later without a sandbox. What was denied or missing here would delete a file
+    there, so it is the attempt that counts.
+    """
+
+    def __init__(self) -> None:
+        self.is_on = False
+        self.folders: tuple[str, ...] = ()
+        self.found = ""
+
+    @contextlib.contextmanager
+    def noted(self, folders: Iterable[str]) -> Iterator[None]:
+        """Notes effects, but for files in ``folders``."""
+        self.folders = tuple(os.path.join(folder, "") for folder in folders)
+        self.found, self.is_on = "", True
+        try:
+            yield
+        finally:
+            self.is_on = False
+
+    def hook(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Takes an event of ``sys.audit``."""
+        if not self.is_on:
+            return
+        if event in OUTSIDE_EVENTS:
+            self.found = GOES_OUTSIDE
+        elif event == "open":
+            if type(arguments[2]) is int and arguments[2] & WRITING:
+                self.touch(arguments[0], -1)
+        elif event in PATH_EVENTS:
+            count, descriptors = PATH_EVENTS[event]
+            for index in range(count):
+                at = descriptors[index] if index < len(descriptors) else -1
+                self.touch(arguments[index], arguments[at] if 0 < at < len(arguments) else -1)
+
+    def touch(self, path: Any, folder: Any) -> None:
+        """Notes that something at ``path`` is changed."""
+        try:
+            if type(path) is int:  # what is open was opened before, or is no file
+                return
+            place = os.fsdecode(path)
+            if type(folder) is int and folder >= 0:
+                place = os.path.join(os.readlink(f"/proc/self/fd/{folder}"), place)
+            place = os.path.abspath(place)
+        except BaseException:
+            place = ""
+        if place != os.devnull and not os.path.join(place, "").startswith(self.folders):
+            self.found = self.found or WRITES_FILES
+
+
+EFFECTS = Effects()
 
 
 # ---------------------------------------------------------------- values to expressions
@@ -870,7 +969,7 @@ class Session:
     def run(self, request: Json) -> Json:
         """Executes one candidate."""
         names: Json = {"__name__": "candidate", "__builtins__": builtins}
-        self.tracer.arcs = set()
+        self.tracer.arcs, self.tracer.thrown = set(), set()
         if self.snapshot is None:
             self.snapshot = Snapshot(self)
         for line in request["imports"]:
@@ -889,16 +988,19 @@ class Session:
         around = Surroundings(names, request["imports"], places)
         broken: set[str] = set()
         steps: list[Json] = []
-        for step in request["steps"]:
-            result: Json = {"status": "skipped"}  # also where our own code fails on its value
-            with contextlib.suppress(BaseException):
-                result = self.step(step, around, broken)
-            steps.append(result)
+        own = [names["tmp_path"]] if "tmp_path" in names else []
+        with EFFECTS.noted([*map(str, own), os.environ.get("TMPDIR", self.scratch)]):
+            for step in request["steps"]:
+                result: Json = {"status": "skipped"}  # also where our own code fails on its value
+                with contextlib.suppress(BaseException):
+                    result = self.step(step, around, broken)
+                steps.append(result)
         is_dirty = self.snapshot.is_stale()
         if is_dirty or len(sys.modules) != len(self.snapshot.modules):
             self.snapshot = None
         arcs = self.tracer.sorted_arcs()
-        return {"steps": steps, "arcs": arcs, "dirty": is_dirty, "error": None}
+        thrown = sorted(self.tracer.thrown.copy())
+        return {"steps": steps, "arcs": arcs, "thrown": thrown, "dirty": is_dirty, "error": None}
 
     def step(self, step: Json, around: Surroundings, broken: set[str]) -> Json:
         """Executes one step; ``broken`` are the names that failed steps should have bound."""
@@ -1117,6 +1219,7 @@ def main() -> None:
         os.dup2(nothing, descriptor)
     sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")
     session = Session(os.path.realpath(os.getcwd()))
+    sys.addaudithook(EFFECTS.hook)
     for line in requests:
         answers.write(answer_to(json.loads(line), session))
         answers.flush()

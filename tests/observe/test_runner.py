@@ -368,3 +368,13 @@ def test_import_that_hangs_is_cut_off(
     monkeypatch.setattr("hybridgen.observe.runner.IMPORT_TIMEOUT", 1.0)
     text = "while True:\n    pass\ndef f(): pass\n"
     assert "did not end within 1 s" in failure(read, sandbox, tmp_path, text)
+
+
+def test_exit_by_an_exception_is_no_branch(
+    open_runner: OpenRunner, candidate: MakeCandidate
+) -> None:
+    runner = open_runner("def f(x):\n    y = 1 / x\n    return y\n\n\ndef g(x):\n    return f(x)\n")
+    broken = observed(runner.run(candidate("?g(0)"))).arcs
+    fine = observed(runner.run(candidate("?g(1)"))).arcs
+    assert broken == {(-1, 2), (-6, 7)}
+    assert fine == {(-1, 2), (2, 3), (3, -1), (-6, 7), (7, -6)}
