@@ -374,7 +374,10 @@ class _Unit:
         for turn in range(ASKING_TURNS):
             queue = focus.ordered(only_open=turn > 0)
             for number, target in enumerate(queue):
-                if time.monotonic() > self._finish_at - 1:
+                end = self._finish_at - 1
+                if not focus.names():  # only better readable inputs are to be had
+                    end = min(end, self._started + self._job.settings.budget * SEARCH_SHARE)
+                if time.monotonic() > end:
                     return
                 self._job.watcher.stage(f"asking the model about {target.qualname}")
                 self._job.watcher.advance(number, len(queue))

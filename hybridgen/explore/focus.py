@@ -45,11 +45,18 @@ class Focus:
         return frozenset(target.qualname for target in self.open())
 
     def ordered(self, *, only_open: bool) -> list[Target]:
-        """Targets to ask about, those with most missing first; in source order where equal."""
+        """Targets to ask about, those with most missing first; in source order where equal.
+
+        Where nothing is missing, classes are left out: what they hold is shown by their methods.
+        """
         asked = [t for t in self._targets if not self._is_asked_by_methods(t)]
         counted = [(self._count(target), target) for target in asked]
         counted.sort(key=lambda pair: -pair[0])
-        return [target for count, target in counted if count or not only_open]
+        return [
+            target
+            for count, target in counted
+            if count or not (only_open or target.kind is TargetKind.CLASS)
+        ]
 
     def _is_asked_by_methods(self, target: Target) -> bool:
         """True for a class whose methods are targets themselves."""

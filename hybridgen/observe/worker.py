@@ -1000,7 +1000,9 @@ class Session:
             self.snapshot = None
         arcs = self.tracer.sorted_arcs()
         thrown = sorted(self.tracer.thrown.copy())
-        return {"steps": steps, "arcs": arcs, "thrown": thrown, "dirty": is_dirty, "error": None}
+        effect = EFFECTS.found or None
+        answer = {"steps": steps, "arcs": arcs, "thrown": thrown, "dirty": is_dirty}
+        return {**answer, "effect": effect, "error": None}
 
     def step(self, step: Json, around: Surroundings, broken: set[str]) -> Json:
         """Executes one step; ``broken`` are the names that failed steps should have bound."""

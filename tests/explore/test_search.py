@@ -158,6 +158,22 @@ def test_arguments_of_given_candidates_become_seeds(start: Start) -> None:
     assert measure(module.path, archive.arcs).coverage.pooled == 100
 
 
+def test_what_looks_behind_the_public_side_of_an_object_is_left_out(start: Start) -> None:
+    search, archive, _ = start(
+        "class Box:\n    def __init__(self):\n        self._items = []\n\n"
+        "    def put(self, item: str) -> int:\n"
+        "        self._items.append(item)\n        return len(self._items)\n"
+    )
+    steps = (
+        Step(StepKind.SETUP, "box = Box()"),
+        Step(StepKind.PROBE, "box.put('a')"),
+        Step(StepKind.PROBE, "box._items"),
+    )
+    search.take([Candidate("Box.put", steps, Label.CONFIDENTIAL, "model")], time.monotonic() + 5)
+    [candidate] = archive.candidates
+    assert [step.code for step in candidate.steps] == ["box = Box()", "box.put('a')"]
+
+
 def test_accidental_crashes_are_not_kept(start: Start) -> None:
     search, archive, module = start("def shout(text):\n    return text.upper() + '!'\n")
     run(search, module, archive)
