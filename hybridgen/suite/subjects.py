@@ -7,6 +7,28 @@ from collections.abc import Iterable
 
 from hybridgen.domain import Observation, Target
 
+_OPERATORS: dict[type[ast.AST], str] = {
+    ast.Eq: "__eq__",
+    ast.NotEq: "__ne__",
+    ast.Lt: "__lt__",
+    ast.LtE: "__le__",
+    ast.Gt: "__gt__",
+    ast.GtE: "__ge__",
+    ast.Add: "__add__",
+    ast.Sub: "__sub__",
+    ast.Mult: "__mul__",
+    ast.Div: "__truediv__",
+    ast.FloorDiv: "__floordiv__",
+    ast.Mod: "__mod__",
+    ast.MatMult: "__matmul__",
+    ast.Pow: "__pow__",
+    ast.BitAnd: "__and__",
+    ast.BitOr: "__or__",
+    ast.BitXor: "__xor__",
+    ast.USub: "__neg__",
+    ast.UAdd: "__pos__",
+    ast.Invert: "__invert__",
+}
 # A builtin on an instance calls a method of its class.
 _BUILTINS = {
     "bool": "__bool__",
@@ -26,6 +48,7 @@ def subject_of(observation: Observation, targets: Iterable[Target]) -> str:
     """The qualified name of what the last step of a case calls on an instance.
 
     Where that is not plain to see, or no target, it is the target that the case was made for.
+    An operator counts even if its method is inherited.
     """
     known = {target.qualname for target in targets}
     *before, last = observation.candidate.steps
@@ -33,13 +56,14 @@ def subject_of(observation: Observation, targets: Iterable[Target]) -> str:
     for step in before:
         for node in _body(step.code):
             match node:
-                case ast.Assign(
-                    targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id=kind))
-                ) if kind in known:
-                    classes[name] = kind
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=function)):
+                    kind = ast.unparse(function)
+                    owner = kind.rpartition(".")[0]  # Version.parse("1.2.3")
+                    classes |= {name: k for k in (owner, kind) if k in known}
     for node in _body(last.code):
         found = _method(getattr(node, "value", None), classes)
-        if found in known:
+        is_operator = found.endswith("__") and found.rpartition(".")[0] in known
+        if found in known or is_operator:
             return found
     return observation.candidate.target
 
@@ -47,21 +71,36 @@ def subject_of(observation: Observation, targets: Iterable[Target]) -> str:
 def _method(node: ast.expr | None, classes: dict[str, str]) -> str:
     """``Cart.add`` for ``cart.add(1)``, ``Cart.__len__`` for ``len(cart)``, else ""."""
     match node:
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attribute)):
+        case ast.Compare(
+            left=ast.Call(func=ast.Name(id=one), args=[ast.Name(id=name)]),
+            comparators=[ast.Call(func=ast.Name(id=other), args=[ast.Name(id=again)])],
+        ) if one == other and name == again:  # hash(x) == hash(x)
+            attribute = _BUILTINS.get(one, "")
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attribute)) if (
+            name in classes
+        ):
             pass
         case ast.Attribute(value=ast.Name(id=name), attr=attribute):
             pass
+        case ast.Subscript(value=ast.Name(id=name)):
+            attribute = "__getitem__"
         case ast.Call(func=ast.Name(id=function), args=[ast.Name(id=name)]):
             attribute = _BUILTINS.get(function, "")
         case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Name(id=name)]):
             attribute = "__contains__"
+        case (
+            ast.Compare(left=ast.Name(id=name), ops=[operator])
+            | ast.BinOp(left=ast.Name(id=name), op=operator)
+            | ast.UnaryOp(operand=ast.Name(id=name), op=operator)
+        ):
+            attribute = _OPERATORS.get(type(operator), "")
         case ast.Call(args=[inner], keywords=[]):  # asyncio.run(cart.load()), list(cart.items())
             return _method(inner, classes)
         case ast.Await(value=inner):
             return _method(inner, classes)
         case _:
             return ""
-    return f"{classes[name]}.{attribute}" if name in classes else ""
+    return f"{classes[name]}.{attribute}" if name in classes and attribute else ""
 
 
 def _body(code: str) -> list[ast.stmt]:

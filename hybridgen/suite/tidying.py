@@ -10,10 +10,10 @@ import dataclasses
 from collections.abc import Sequence
 
 from hybridgen.domain import Check, CheckKind, Observation, StepKind, StepResult
+from hybridgen.suite.messages import stable_part
 from hybridgen.suite.shapes import WEAK_KINDS, printed_only
 
 _MOST_CHECKS = 6  # of one value; more is a snapshot, not a test
-_LONG_MESSAGE = 64  # characters of a message's pattern
 _MOST_CHANGES = 3  # checks of one changed argument
 
 
@@ -22,13 +22,14 @@ def tidy(observation: Observation) -> Observation:
 
     - The type or length of a value is not asserted beside the value's own attributes.
     - Output beside a value is not asserted, see :func:`printed_only`.
-    - A long message is matched by its first words.
+    - A message is matched by its telling part, without the input that it repeats.
     - That a procedure returned None is not asserted beside what it did.
     - Changes of an argument are asserted once, after the last one, and not at all where a
       later probe looks at that argument anyway.
     """
     steps = observation.candidate.steps
     has_more = sum(bool(r.checks or r.changed or r.raised) for r in observation.results) > 1
+    code = "\n".join(step.code for step in steps)
     seen = [_reads(step.code) if step.kind is StepKind.PROBE else set() for step in steps]
     seen = [
         names if result.checks else set()
@@ -49,7 +50,8 @@ def tidy(observation: Observation) -> Observation:
             checks = ()  # a procedure: what it did is what counts
         raised = result.raised
         if raised is not None:
-            raised = dataclasses.replace(raised, match=_beginning(raised.match))
+            match = stable_part(raised.match, code) if raised.match else ""
+            raised = dataclasses.replace(raised, match=match)
         results.append(
             dataclasses.replace(
                 result,
@@ -75,15 +77,6 @@ def _strongest(checks: Sequence[Check]) -> tuple[Check, ...]:
         if check.kind not in WEAK_KINDS
         or (check.kind is CheckKind.LENGTH and check.path not in whole)
     )
-
-
-def _beginning(pattern: str) -> str:
-    """The first words of a long message; ``match`` looks for a part anyway."""
-    if len(pattern) <= _LONG_MESSAGE:
-        return pattern
-    cut = pattern[:_LONG_MESSAGE].rpartition(" ")[0]
-    is_whole = cut.count("\\") == pattern[: len(cut) + 1].count("\\") and not cut.endswith("\\")
-    return cut if cut and is_whole else pattern
 
 
 def _is_none(checks: Sequence[Check]) -> bool:
