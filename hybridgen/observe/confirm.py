@@ -11,12 +11,23 @@ from hybridgen.domain import Candidate, Observation, Raised, StepKind, StepResul
 from hybridgen.observe.runner import Dropped, Runner, Variation
 from hybridgen.observe.trim import is_assertable
 
+ELSEWHERE = (
+    ("TZ", "ELS-05:45"),  # a zone that no machine has by chance, spelt without a zone file
+    ("COLUMNS", "133"),
+    ("LINES", "47"),
+    ("TERM", "xterm"),
+    ("USER", "somebody"),
+    ("LOGNAME", "somebody"),
+)
 VARIATIONS = (
     Variation(hash_seed=1, clock=0),
-    Variation(hash_seed=20_002, clock=3 * 365 * 86_400 + 5 * 3_600 + 1_234),
-    Variation(hash_seed=31, clock=40 * 86_400 + 47),
+    Variation(
+        hash_seed=20_002, clock=3 * 365 * 86_400 + 5 * 3_600 + 1_234, arguments=("tests", "-x")
+    ),
+    Variation(hash_seed=31, clock=40 * 86_400 + 47, arguments=(), environment=ELSEWHERE),
 )
-"""Three processes; the second is years, the third weeks away, at another time of the day."""
+"""Three processes; the second is years, the third weeks away, at another time of the day and on
+what looks like another machine. Each has another command line: pytest's, when tests run."""
 
 
 BATCH = 64

@@ -24,6 +24,7 @@ import contextlib
 import datetime
 import dis
 import enum
+import errno
 import fcntl
 import functools
 import gc
@@ -208,6 +209,8 @@ def replace_method(kind: type, name: str, function: Callable[..., Any]) -> None:
 
 WRITES_FILES = "writes files outside of tmp_path"
 GOES_OUTSIDE = "starts programs or uses the network"
+OPENS_NUMBER = "opens a file by its number"
+STANDARD_LIBRARY = os.path.dirname(os.path.abspath(ast.__file__)) + os.sep
 # Events of sys.audit, with how many of the first arguments are paths and where their folders'
 # descriptors stand.
 PATH_EVENTS: dict[str, tuple[int, tuple[int, ...]]] = {
@@ -268,6 +271,10 @@ class Effects:
         if event in OUTSIDE_EVENTS:
             self.found = GOES_OUTSIDE
         elif event == "open":
+            if isinstance(arguments[0], int) and not is_library(sys._getframe(1)):
+                # open(1) would take, and at its end close, what pytest writes to.
+                self.found = OPENS_NUMBER
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
             if type(arguments[2]) is int and arguments[2] & WRITING:
                 self.touch(arguments[0], -1)
         elif event in PATH_EVENTS:
@@ -289,6 +296,13 @@ class Effects:
             place = ""
         if place != os.devnull and not os.path.join(place, "").startswith(self.folders):
             self.found = self.found or WRITES_FILES
+
+
+def is_library(frame: types.FrameType) -> bool:
+    """True if the standard library runs here, not what was installed below its folder."""
+    name = frame.f_code.co_filename
+    is_below = name.startswith(STANDARD_LIBRARY) and "-packages" not in name
+    return is_below or name.startswith("<frozen ")
 
 
 EFFECTS = Effects()
@@ -915,6 +929,9 @@ class Session:
         self.roots = tuple(folder.rstrip(os.sep) + os.sep for folder in folders)
         sys.path[:0] = request["paths"]
         sys.path.extend(request.get("more_paths", ()))
+        sys.argv[:] = request.get("arguments", ["pytest"])
+        os.environ.update(request.get("environment", {}))
+        time.tzset()
         if request["clock"]:
             shift_clock(request["clock"])
         self.tracer = Tracer(request["file"])
@@ -1171,6 +1188,8 @@ class Recorder:
 def run_pytest(request: Json) -> Json:
     """Runs the project's pytest, else the one that the broker lends."""
     os.chdir(request["folder"])
+    sys.argv[:] = ["pytest", *request["arguments"]]  # what main() without arguments would read
+    sys.path[:0] = request.get("paths", ())
     sys.path.extend(request.get("more_paths", ()))
     if request["clock"]:
         shift_clock(request["clock"])

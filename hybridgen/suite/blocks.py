@@ -12,10 +12,11 @@ from typing import TypeGuard
 
 from hybridgen.domain import Check, Module, Observation
 from hybridgen.suite.bodies import Body, indent, plain_body
+from hybridgen.suite.edges import row_order
 from hybridgen.suite.imports import Import, free_names, module_imports, parse_imports, resolve
 from hybridgen.suite.naming import choose_name
 from hybridgen.suite.qualifying import requalified
-from hybridgen.suite.shapes import Shape, call_in, outcome_text, printed_only, shape_of
+from hybridgen.suite.shapes import Shape, call_in, printed_only, shape_of
 from hybridgen.suite.subjects import subject_of
 from hybridgen.suite.tables import argument_names, table
 from hybridgen.suite.tidying import tidy
@@ -73,11 +74,9 @@ def group(chosen: Sequence[Observation], module: Module) -> list[list[Observatio
 
 
 def _sorted_rows(cases: list[Observation]) -> list[Observation]:
-    """Rows without doubles, those with one outcome next to each other."""
-    by_code = {case.candidate.steps[-1].code: case for case in reversed(cases)}
-    unique = [case for case in cases if by_code[case.candidate.steps[-1].code] is case]
-    outcomes = {text: index for index, text in enumerate(dict.fromkeys(map(outcome_text, unique)))}
-    return sorted(unique, key=lambda case: outcomes[outcome_text(case)])
+    """Rows without doubles: the normal ones first, numbers in their order."""
+    unique = {tuple(step.code for step in case.candidate.steps): case for case in reversed(cases)}
+    return sorted(unique.values(), key=row_order)
 
 
 def build(

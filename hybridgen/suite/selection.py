@@ -5,24 +5,33 @@ from __future__ import annotations
 import ast
 import hashlib
 import heapq
-from collections.abc import Iterable, Sequence
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from hybridgen.domain import Arc, Check, CheckKind, Observation, Target
+from hybridgen.domain import Arc, Check, CheckKind, Observation, StepResult, Target
+from hybridgen.suite.edges import are_neighbours, inputs
 from hybridgen.suite.shapes import (
     WEAK_KINDS,
     Shape,
     assertions,
-    call_in,
     outcome_text,
     printed_only,
     shape_of,
 )
+from hybridgen.suite.splitting import split
+from hybridgen.suite.subjects import subject_of
 from hybridgen.suite.tidying import tidy
 
 _PREFERRED = frozenset({"docstring", "model"})  # written to be read
 _LONG = 60  # characters of code that a reader takes in at a glance
-_ROWS_PER_OUTCOME = 2
+_ROWS_PER_OUTCOME = 2  # of True and False
+_MOST_EFFORT = 2.5  # of a row that no line of code needs
+_PINS = 2  # further rows that pin a boundary down
+_ASIDES = 3  # tests of one thing beyond which what was asked on the way is left out
+_Key = tuple[str, ...]
+_EFFORT_OF_ORIGIN = {"docstring": 0.0, "model": 0.0, "odd": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,16 @@ class _Case:
     tie: tuple[int, int, int, str]
     shape: Shape | None
     outcome: str
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The code of all its steps."""
+        return tuple(step.code for step in self.observation.candidate.steps)
+
+    @property
+    def family(self) -> tuple[object, ...]:
+        """What the rows of one function have in common, whether they return or raise."""
+        return () if self.shape is None else (self.shape.wrappers, self.shape.function)
 
 
 def choose(
@@ -60,20 +79,21 @@ def choose(
         seed: breaks ties.
         cases_per_target: rows and single cases of one target, at most; the cover may need more.
     """
+    told = frozenset(name.rpartition(".")[2] for target in targets for name in target.raises)
+    procedures = _procedures(observations)
     cases = _cases(observations, covered, seed)
     tiers: list[list[_Case]] = [[], [], []]
     for case in cases:
-        tiers[_tier(case.observation)].append(case)
+        tiers[_tier(case.observation, told, procedures)].append(case)
     kept: list[_Case] = []
     done: set[Arc] = set()
     for tier in tiers:
         kept += _cover(tier, done)
-    kept = _pruned(kept)
-    extra = _Extras(kept, tiers[0], cases_per_target)
-    order = {target.qualname: index for index, target in enumerate(targets)}
-    names = dict.fromkeys(case.observation.candidate.target for case in kept)
-    for name in sorted(names, key=lambda name: order.get(name, len(order))):
-        extra.fill(name)
+    kept = _split(_pruned(kept), targets, seed)
+    extra = _Extras(kept, _last_parts(tiers[0], seed), cases_per_target)
+    shapes = dict.fromkeys(case.family for case in kept if case.family)
+    for family in shapes:
+        extra.fill(family)
     return tuple(case.observation for case in (*kept, *extra.added))
 
 
@@ -83,44 +103,125 @@ def can_be_kept(observation: Observation) -> bool:
     has_assertion = any(assertions(r) or printed_only(r) or r.warnings for r in results)
     if not has_assertion or any(result.status == "skipped" for result in results):
         return False
-    values = any(r.checks or r.changed or r.warnings or printed_only(r) for r in results)
     raised = results[-1].raised
-    return values or (raised is not None and raised.is_deliberate and raised.is_inside)
+    return raised is None or (raised.is_deliberate and raised.is_inside)
 
 
-def _tier(observation: Observation) -> int:
-    """0 for good cases, 1 for doubtful ones, 2 for assertions on type or length only."""
-    items = [item for result in observation.results for item in assertions(result)]
-    checks = [item for item in items if isinstance(item, Check)]
-    is_weak = bool(checks) and len(checks) == len(items)
-    if is_weak and all(check.kind in WEAK_KINDS for check in checks):
+def _tier(case: Observation, told: Set[str], procedures: Set[str]) -> int:
+    """0 for good cases, 1 for doubtful ones, 2 for those that hardly assert anything.
+
+    Args:
+        case: what was observed.
+        told: names of the exceptions that the module raises itself.
+        procedures: targets that never return anything but None.
+    """
+    last = case.results[-1]
+    if _is_weak(case) or (case.candidate.target in procedures and _is_none_only(last)):
         return 2
-    raised = observation.results[-1].raised
-    is_accident = raised is not None and not (raised.is_deliberate and raised.is_inside)
-    is_documented = observation.candidate.origin == "docstring"
-    is_suspect = is_documented and any(r.opinion_holds is False for r in observation.results)
-    return 1 if is_accident or is_suspect else 0
+    is_accident = last.raised is not None and not last.raised.match
+    is_accident &= last.raised is None or last.raised.type_name not in told
+    is_documented = case.candidate.origin == "docstring"
+    is_suspect = is_documented and any(r.opinion_holds is False for r in case.results)
+    return 1 if is_accident or is_suspect or case.candidate.origin == "odd" else 0
+
+
+def _is_weak(case: Observation) -> bool:
+    """True for assertions on type or length only, and for those that can hardly fail."""
+    items = [item for result in case.results for item in assertions(result)]
+    checks = [item for item in items if isinstance(item, Check)]
+    if checks and len(checks) == len(items) and all(c.kind in WEAK_KINDS for c in checks):
+        return True
+    match _node(case.candidate.steps[-1].code):
+        case ast.Compare(left=left, comparators=[right]):  # hash(x) == hash(x), print(x) == y
+            is_print = isinstance(left, ast.Call) and ast.unparse(left.func) == "print"
+            return is_print or ast.dump(left) == ast.dump(right)
+    return False
+
+
+def _node(code: str) -> ast.expr | None:
+    try:
+        return ast.parse(code.strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _is_none_only(result: StepResult) -> bool:
+    is_none = [check.expression for check in result.checks] == ["None"]
+    return is_none and not (result.changed or result.warnings or result.output)
+
+
+def _procedures(observations: Iterable[Observation]) -> frozenset[str]:
+    """Targets that were never seen to return anything but None."""
+    returned: dict[str, set[str]] = {}
+    for case in observations:
+        found = returned.setdefault(case.candidate.target, set())
+        found.update(check.expression for check in case.results[-1].checks)
+    return frozenset(name for name, values in returned.items() if values <= {"None"})
+
+
+def _real_arcs(observations: Iterable[Observation]) -> frozenset[Arc]:
+    """All arcs but those with which only exceptions left a function."""
+    ended = (case.arcs for case in observations if case.results[-1].raised is None)
+    broken = (case.arcs for case in observations if case.results[-1].raised is not None)
+    inside = (arc for arcs in broken for arc in arcs if arc[1] > 0)
+    return frozenset[Arc]().union(*ended, inside)
 
 
 def _cases(observations: Sequence[Observation], covered: frozenset[Arc], seed: int) -> list[_Case]:
     seen: set[tuple[str, ...]] = set()
     cases: list[_Case] = []
-    for observation in map(tidy, observations):
-        key = tuple(step.code for step in observation.candidate.steps)
-        if key in seen or not can_be_kept(observation):
-            continue
-        seen.add(key)
-        cases.append(
-            _Case(
-                observation,
-                observation.arcs - covered,
-                _effort(observation),
-                _tie(observation, seed),
-                shape_of(observation),
-                outcome_text(observation),
-            )
-        )
+    possible = _real_arcs(observations) - covered
+    for observation in observations:
+        case = _case(observation, possible, seed)
+        if case.key not in seen and can_be_kept(case.observation):
+            seen.add(case.key)
+            cases.append(case)
     return sorted(cases, key=lambda case: case.tie)
+
+
+def _case(observation: Observation, possible: frozenset[Arc], seed: int) -> _Case:
+    tidied = tidy(observation)
+    return _Case(
+        tidied,
+        tidied.arcs & possible,
+        _effort(tidied),
+        _tie(tidied, seed),
+        shape_of(tidied),
+        outcome_text(tidied),
+    )
+
+
+def _parts(case: _Case, seed: int) -> list[_Case]:
+    """One case a question, see :func:`split`; the last one stands for the whole."""
+    parts = split(case.observation)
+    return [case] if len(parts) == 1 else [_case(part, case.arcs, seed) for part in parts]
+
+
+def _last_parts(cases: Iterable[_Case], seed: int) -> list[_Case]:
+    """What each case ends with, without doubles."""
+    last = (_parts(case, seed)[-1] for case in cases)
+    return list({case.key: case for case in last}.values())
+
+
+def _split(kept: Sequence[_Case], targets: Sequence[Target], seed: int) -> list[_Case]:
+    """The kept cases with one question each; what was asked on the way only where it is new."""
+    parts = [_parts(case, seed) for case in kept]
+    found = {group[-1].key: group[-1] for group in parts}
+    shown: Counter[str] = Counter(subject_of(c.observation, targets) for c in found.values())
+    outcomes = {_told(case, targets) for case in found.values()}
+    for case in itertools.chain.from_iterable(group[:-1] for group in parts):
+        subject, outcome = subject_of(case.observation, targets), _told(case, targets)
+        is_worth_it = not _is_weak(case.observation) and shown[subject] < _ASIDES
+        if case.key not in found and outcome not in outcomes:
+            if is_worth_it or not shown[subject]:
+                found[case.key] = case
+                shown[subject] += 1
+                outcomes.add(outcome)
+    return list(found.values())
+
+
+def _told(case: _Case, targets: Sequence[Target]) -> str:
+    return f"{subject_of(case.observation, targets)} {case.outcome}"
 
 
 def _effort(observation: Observation) -> float:
@@ -137,9 +238,10 @@ def _effort(observation: Observation) -> float:
     odd = sum(not char.isprintable() or ord(char) > 126 for step in steps for char in step.code)
     return (
         1.0
+        + _EFFORT_OF_ORIGIN.get(observation.candidate.origin, 0.2)
         + 0.25 * (len(steps) - 1)
         + 0.1 * max(0, len(expected) - 1)
-        + max(0, length - _LONG) / 120
+        + max(0, length - _LONG) / 80
         + odd / 10
     )
 
@@ -204,46 +306,77 @@ class _Extras:
         self.limit = limit
         self.added: list[_Case] = []
 
-    def fill(self, target: str) -> None:
-        """Adds rows for one target: new outcomes first, then different ways and inputs."""
-        own = [case for case in self.kept if case.observation.candidate.target == target]
-        shapes = {case.shape for case in own if case.shape is not None}
-        keys = {_key(case) for case in own}
-        free = [case for case in self.cases if case.shape in shapes and _key(case) not in keys]
-        count = {case.outcome: 0 for case in (*own, *free)}
-        features: set[str] = set()
-        for case in own:
-            count[case.outcome] += 1
-            features |= _features(case)
-        total = len(own)
-        while free and total < self.limit:
-            best = min(free, key=lambda case: self._rank(case, count, features))
-            if count[best.outcome] and not self._is_useful(best, count, features):
-                break
+    def fill(self, family: tuple[object, ...]) -> None:
+        """Adds rows for one function: new outcomes and boundaries, then different inputs."""
+        own = [case for case in self.kept if case.family == family]
+        shapes = {case.shape for case in own}
+        keys = {case.key for case in own}
+        near = [case for case in self.cases if case.family == family and case.key not in keys]
+        table = _Table(own, _boundaries([*own, *near]))
+        free = [c for c in near if c.shape in shapes and c.effort <= _MOST_EFFORT]
+        while free:
+            best = min(free, key=table.rank)
+            room = self.limit + (_PINS if table.is_pinning(best) else 0)
+            if not table.is_useful(best) or len(table.keys) >= room:
+                return
             free.remove(best)
+            table.add(best)
             self.added.append(best)
-            count[best.outcome] += 1
-            features |= _features(best)
-            total += 1
-
-    @staticmethod
-    def _rank(
-        case: _Case, count: dict[str, int], features: set[str]
-    ) -> tuple[bool, bool, int, float, tuple[int, int, int, str]]:
-        needs_more = _is_boolean(case) and count[case.outcome] < _ROWS_PER_OUTCOME
-        new = len(_features(case) - features)
-        return count[case.outcome] > 0, not needs_more, -new, case.effort, case.tie
-
-    @staticmethod
-    def _is_useful(case: _Case, count: dict[str, int], features: set[str]) -> bool:
-        """True for a further row with a known outcome that is worth its line."""
-        if _is_boolean(case) and count[case.outcome] < _ROWS_PER_OUTCOME:
-            return True
-        return bool(_features(case) - features)
 
 
-def _key(case: _Case) -> tuple[str, ...]:
-    return tuple(step.code for step in case.observation.candidate.steps)
+class _Table:
+    """What the cases of one function show so far."""
+
+    def __init__(self, cases: Sequence[_Case], pairs: Mapping[_Key, Set[_Key]]) -> None:
+        self.pairs = pairs
+        self.keys: set[_Key] = set()
+        self.pinned: set[_Key] = set()
+        self.features: set[str] = set()
+        self.outcomes: Counter[str] = Counter()
+        for case in cases:
+            self.add(case)
+
+    def add(self, case: _Case) -> None:
+        """Takes a case in."""
+        if self.is_pinning(case):
+            self.pinned |= {case.key, *(self.pairs[case.key] & self.keys)}
+        self.keys.add(case.key)
+        self.outcomes[case.outcome] += 1
+        self.features |= _features(case)
+
+    def is_pinning(self, case: _Case) -> bool:
+        """True if a neighbour that ends otherwise is there, and has no such neighbour yet."""
+        return bool((self.pairs.get(case.key, set()) & self.keys) - self.pinned)
+
+    def is_useful(self, case: _Case) -> bool:
+        """True if the case is worth its line."""
+        return any((not self.outcomes[case.outcome], *self._merits(case)))
+
+    def rank(self, case: _Case) -> tuple[object, ...]:
+        """Sorts the best case first."""
+        is_pinning, is_missing, new = self._merits(case)
+        is_known = self.outcomes[case.outcome] > 0
+        return is_known and not is_pinning, not is_pinning, not is_missing, -new, case.tie
+
+    def _merits(self, case: _Case) -> tuple[bool, bool, int]:
+        is_missing = _is_boolean(case) and self.outcomes[case.outcome] < _ROWS_PER_OUTCOME
+        new = 0 if _raises(case) else len(_features(case) - self.features)
+        return self.is_pinning(case), is_missing, new
+
+
+def _boundaries(cases: Sequence[_Case]) -> dict[_Key, set[_Key]]:
+    """Cases next to each other that go other ways to other ends, by their keys."""
+    pairs: dict[_Key, set[_Key]] = {}
+    for one, other in itertools.combinations(cases, 2):
+        is_other_way = one.arcs != other.arcs and one.outcome != other.outcome
+        if is_other_way and are_neighbours(one.observation, other.observation):
+            pairs.setdefault(one.key, set()).add(other.key)
+            pairs.setdefault(other.key, set()).add(one.key)
+    return pairs
+
+
+def _raises(case: _Case) -> bool:
+    return case.observation.results[-1].raised is not None
 
 
 def _is_boolean(case: _Case) -> bool:
@@ -254,8 +387,7 @@ def _is_boolean(case: _Case) -> bool:
 def _features(case: _Case) -> set[str]:
     """What is particular about a case: its way through the code, its outcome, its inputs."""
     found = {f"arcs {hash(case.observation.arcs)}", f"outcome {case.outcome}"}
-    call = call_in(case.observation.candidate.steps[-1].code)
-    for index, text in enumerate(call.arguments if call is not None else ()):
+    for index, text in enumerate(inputs(case.observation)):
         found.add(f"{index} {_sketch(text)}")
     return found
 

@@ -58,9 +58,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Everything that the rows of one table have in common."""
+    """Everything that the rows of one table have in common.
 
-    target: str
+    The first step of a set-up may build an object: its arguments then are columns too.
+    """
+
     setup: tuple[str, ...]
     fixtures: tuple[str, ...]
     wrappers: tuple[str, ...]
@@ -100,6 +102,31 @@ def call_in(code: str) -> Call | None:
         return None
     function = ast.get_source_segment(source, node.func) or ast.unparse(node.func)
     return Call(tuple(wrappers), function, tuple(texts[:count]), tuple(keywords), is_awaited)
+
+
+@lru_cache(maxsize=8192)
+def construction(code: str) -> tuple[str, Call] | None:
+    """Variable and call of ``cart = Cart("ann")``, or None for any other statement."""
+    source = code.strip()
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError):
+        return None
+    match body:
+        case [ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as value)]:
+            call = call_in(ast.get_source_segment(source, value) or ast.unparse(value))
+            is_plain = call is not None and not call.wrappers and not call.is_awaited
+            return (name, call) if call is not None and call.arguments and is_plain else None
+    return None
+
+
+def _outline(code: str) -> str:
+    """A statement without the arguments that may differ from row to row."""
+    found = construction(code)
+    if found is None:
+        return code
+    name, call = found
+    return f"{name} = {call.text(('_',) * len(call.arguments))}"
 
 
 def _unwrap(node: ast.expr) -> ast.expr | None:
@@ -167,8 +194,7 @@ def shape_of(observation: Observation) -> Shape | None:
     if any(_names(argument) & local for argument in call.arguments):
         return None  # a row is built before the set-up has run
     return Shape(
-        target=observation.candidate.target,
-        setup=tuple(step.code for step in setup),
+        setup=tuple(_outline(step.code) if i == 0 else step.code for i, step in enumerate(setup)),
         fixtures=observation.candidate.fixtures,
         wrappers=(*call.wrappers, "await") if call.is_awaited else call.wrappers,
         function=call.function,

@@ -11,6 +11,7 @@ import ast
 import dataclasses
 
 from hybridgen.domain import Observation, Step, StepKind, StepResult
+from hybridgen.suite.bodies import expression
 from hybridgen.suite.shapes import printed_only
 
 _DONE = StepResult("ok")
@@ -29,7 +30,7 @@ def split(observation: Observation) -> tuple[Observation, ...]:
     cases: list[Observation] = []
     for place in asking:
         before = [
-            (dataclasses.replace(step, kind=StepKind.SETUP, opinion=None), _quiet(result))
+            (_setup(step), _quiet(result))
             for step, result in pairs[:place]
             if has_files or not _is_question(step, result)
         ]
@@ -44,6 +45,11 @@ def split(observation: Observation) -> tuple[Observation, ...]:
 
 def _shows_something(result: StepResult) -> bool:
     return bool(result.checks or result.changed or result.raised or printed_only(result))
+
+
+def _setup(step: Step) -> Step:
+    code = step.code if step.kind is StepKind.SETUP else expression(step.code)
+    return Step(StepKind.SETUP, code)
 
 
 def _quiet(result: StepResult) -> StepResult:

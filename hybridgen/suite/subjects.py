@@ -59,7 +59,8 @@ def subject_of(observation: Observation, targets: Iterable[Target]) -> str:
                 case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=function)):
                     kind = ast.unparse(function)
                     owner = kind.rpartition(".")[0]  # Version.parse("1.2.3")
-                    classes |= {name: k for k in (owner, kind) if k in known}
+                    if found := next((k for k in (kind, owner) if k in known), None):
+                        classes[name] = found
     for node in _body(last.code):
         found = _method(getattr(node, "value", None), classes)
         is_operator = found.endswith("__") and found.rpartition(".")[0] in known

@@ -17,8 +17,9 @@ from hybridgen.domain import (
     Target,
 )
 from hybridgen.suite.bodies import Body, approx, assertion, contexts, expression, indent, regex
+from hybridgen.suite.edges import inputs
 from hybridgen.suite.policy import words
-from hybridgen.suite.shapes import Call, call_in, printed_only
+from hybridgen.suite.shapes import Call, call_in, construction, printed_only
 from hybridgen.suite.subjects import subject_of
 
 # Names that mean something else as a parameter of a test function.
@@ -85,9 +86,14 @@ def table(
     """
     first = rows[0]
     calls = [_call(row) for row in rows]
-    names = _distinct(argument_names(calls[0], subject_of(first, module.targets), module), known)
+    built = [found for row in rows if (found := construction(row.candidate.steps[0].code))]
+    names = argument_names(calls[0], subject_of(first, module.targets), module)
+    if built:
+        names = (*argument_names(built[0][1], "", module), *names)
+    names = _distinct(names, known)
+    rows_of_inputs = [inputs(row) for row in rows]
     arguments = [
-        Column(name, tuple(call.arguments[index] for call in calls))
+        Column(name, tuple(row[index] for row in rows_of_inputs))
         for index, name in enumerate(names)
     ]
     if all(column.is_constant for column in arguments):
@@ -96,9 +102,12 @@ def table(
     expected = _expected(results, {*known, *names})
     shown = [c for c in (*arguments, *expected) if not c.is_constant]
     values = tuple(c.values[0] if c.is_constant else c.name for c in arguments)
-    code = expression(calls[0].text(values))
-    lines = [*first.candidate.steps[:-1]]
-    body = [step.code for step in lines] + _assertions(code, results, expected)
+    size = len(built[0][1].arguments) if built else 0
+    code = expression(calls[0].text(values[size:]))
+    body = [step.code for step in first.candidate.steps[:-1]]
+    if built:
+        body[0] = f"{built[0][0]} = {built[0][1].text(values[:size])}"
+    body += _assertions(code, results, expected)
     capsys = ("capsys",) if printed_only(results[0]) else ()
     columns = tuple(column.name for column in shown)
     return _decorator(shown), Body(tuple(body), (*first.candidate.fixtures, *capsys)), columns
@@ -133,7 +142,7 @@ def _expected(results: Sequence[StepResult], taken: Set[str]) -> list[Column]:
         if check.kind is CheckKind.NAN:
             continue
         values = tuple(_value(result.checks[index]) for result in results)
-        names = _distinct([_column_name(check)], {*taken, *(c.name for c in columns)})
+        names = _distinct([_column_name(check, taken)], {*taken, *(c.name for c in columns)})
         columns.append(Column(names[0], values))
     return columns
 
@@ -142,11 +151,12 @@ def _value(check: Check) -> str:
     return approx(check) if check.kind is CheckKind.APPROX else check.expression
 
 
-def _column_name(check: Check) -> str:
+def _column_name(check: Check, taken: Set[str]) -> str:
+    base = "expected" if "expected" not in taken else "outcome"
     suffix = "length" if check.kind is CheckKind.LENGTH else ""
     suffix = "type" if check.kind is CheckKind.TYPE else suffix
     path = re.sub(r"\W+", "_", check.path).strip("_")
-    return "_".join(filter(None, ["expected", path, suffix]))
+    return "_".join(filter(None, [base, path, suffix]))
 
 
 def _assertions(code: str, results: Sequence[StepResult], expected: list[Column]) -> list[str]:

@@ -1,0 +1,115 @@
+"""What is handed from step to step of the work on one module."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from hybridgen.backends import Backend
+from hybridgen.domain import Module, Target
+from hybridgen.observe.runner import Runner, Sandbox
+from hybridgen.observe.verify import Verifier
+from hybridgen.settings import Settings
+
+FINISH_SHARE, FINISH_SECONDS = 0.3, 25.0
+"""What is kept of a budget for confirming, rendering and real pytest: a share, at most so long."""
+
+LEAST_SEARCH_SHARE = 0.25
+"""What finding candidates gets of a budget even where confirming them is slow."""
+
+
+class Watcher(Protocol):
+    """Told what is going on; see ``cli/progress.py``."""
+
+    def module(self, path: str) -> None:
+        """Work on another module begins."""
+
+    def stage(self, text: str) -> None:
+        """The module enters another stage."""
+
+    def advance(self, done: int | None = None, total: int | None = None) -> None:
+        """The stage goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is the same for all modules of a run.
+
+    Attributes:
+        model: the model's name, for people.
+        is_dry_run: make the difference, write nothing.
+    """
+
+    settings: Settings
+    sandbox: Sandbox
+    backend: Backend | None
+    model: str | None
+    watcher: Watcher
+    is_dry_run: bool
+
+
+@dataclass
+class Tally:
+    """What is counted on the way to an outcome; ``prefill`` in seconds."""
+
+    tokens: int = 0
+    answers: int = 0
+    prefill: float = 0.0
+    cut: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A module that could be imported, and what belongs to the work on it.
+
+    Attributes:
+        path: where its tests go.
+        previous: what is there now, or None.
+        kept: ``previous`` without the tests of ours that a new run replaces.
+    """
+
+    module: Module
+    import_name: str
+    targets: tuple[Target, ...]
+    runner: Runner
+    verifier: Verifier
+    path: Path
+    previous: str | None
+    kept: str | None
+
+
+class Budget:
+    """The time of one module, on the clock of ``time.monotonic``.
+
+    Attributes:
+        started: when the work began.
+        seconds: the whole budget.
+        end: when everything has to be done.
+        finish_at: when finding candidates ends, so that there is time for what follows.
+    """
+
+    def __init__(self, started: float, seconds: float) -> None:
+        self.started = started
+        self.seconds = seconds
+        self.end = started + seconds
+        self.finish_at = self.end - min(FINISH_SECONDS, seconds * FINISH_SHARE)
+
+    @property
+    def left(self) -> float:
+        """Seconds until the end."""
+        return self.end - time.monotonic()
+
+    def share(self, part: float) -> float:
+        """The moment when that part of the budget is spent."""
+        return self.started + self.seconds * part
+
+    def reserve(self, seconds: float) -> float:
+        """Keeps at least so much for confirming and half the usual rest; gives ``finish_at``."""
+        latest = self.end - FINISH_SHARE * self.seconds / 2 - seconds
+        self.finish_at = max(self.share(LEAST_SEARCH_SHARE), min(self.finish_at, latest))
+        return self.finish_at

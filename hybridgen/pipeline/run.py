@@ -1,0 +1,78 @@
+"""One run of ``generate``: the backend, the sandbox, and the modules one by one."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hybridgen.backends import Backend
+from hybridgen.domain import Label, Outcome
+from hybridgen.errors import SandboxUnavailable, UsageError
+from hybridgen.lockdown import probe
+from hybridgen.observe.runner import Sandbox
+from hybridgen.pipeline.job import Job, Watcher
+from hybridgen.pipeline.unit import Unit
+from hybridgen.route import choose_route
+from hybridgen.settings import Settings
+from hybridgen.source import display_path, select
+
+
+def generate(
+    paths: Sequence[str],
+    settings: Settings,
+    make_backend: Callable[[], Backend] | None,
+    model: str | None,
+    watcher: Watcher,
+    *,
+    is_dry_run: bool,
+) -> tuple[Outcome, ...]:
+    """Writes tests for every module that ``paths`` name.
+
+    Args:
+        make_backend: starts what prompts go to; None searches without a model.
+        model: the model's name, for people.
+        is_dry_run: make the difference, write nothing.
+
+    Raises:
+        UsageError: a path that cannot be right, or nothing to test.
+        SandboxUnavailable: the kernel cannot lock the runner.
+    """
+    started = time.monotonic()
+    selections = select(paths)
+    if not selections:
+        raise UsageError(f"no Python module to test in {', '.join(paths)}", "name a .py file")
+    sandbox = _sandbox(settings)
+    choose_route(Label.CONFIDENTIAL, settings.backend)  # before anything is started or read
+    outcomes = []
+    with contextlib.ExitStack() as stack:
+        scratch = Path(
+            stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="hybridgen-", ignore_cleanup_errors=True)
+            )
+        )
+        backend = make_backend() if make_backend is not None else None
+        if backend is not None:
+            stack.callback(backend.close)
+        job = Job(settings, sandbox, backend, model, watcher, is_dry_run)
+        for number, selection in enumerate(selections):
+            folder = scratch.resolve() / str(number)
+            folder.mkdir()
+            watcher.module(display_path(selection.path))
+            outcomes.append(Unit(job, selection, folder, started).outcome())
+            started = time.monotonic()
+    return tuple(outcomes)
+
+
+def _sandbox(settings: Settings) -> Sandbox:
+    is_locked = settings.sandbox == "required"
+    if is_locked:
+        level = probe()
+        if not level.is_full:
+            raise SandboxUnavailable(
+                f"this system cannot lock the process that runs your code: {level.why}",
+                "read docs/sandbox.md; --unsafe-no-sandbox runs it without protection",
+            )
+    return Sandbox(is_locked, settings.call_timeout, settings.memory_limit_mb * 2**20)

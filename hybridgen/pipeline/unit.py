@@ -1,0 +1,188 @@
+"""The work on one module, from its path to its outcome."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hybridgen import suite
+from hybridgen.domain import Arc, Coverage, Outcome, Route
+from hybridgen.errors import (
+    HybridgenError,
+    PolicyRefusal,
+    SettingsError,
+    SourceError,
+    UsageError,
+)
+from hybridgen.explore.archive import Archive
+from hybridgen.explore.focus import Focus
+from hybridgen.label import label_text
+from hybridgen.observe.measure import measure
+from hybridgen.observe.runner import Runner
+from hybridgen.observe.verify import Verifier
+from hybridgen.pipeline.finding import Finder
+from hybridgen.pipeline.job import Budget, Job, Subject, Tally
+from hybridgen.pipeline.writing import Writer
+from hybridgen.route import choose_route
+from hybridgen.source import (
+    Selection,
+    chosen_targets,
+    display_path,
+    find_project,
+    read_module,
+    tests_of,
+)
+
+NOTHING_COVERED = Coverage(0.0, 0.0, 0.0)
+EXISTING_SHARE = 0.15
+"""How much of a budget a run of the existing tests may take."""
+
+
+class Unit:
+    """The work on one module.
+
+    Args:
+        scratch: an empty folder of its own.
+        started: when its budget began, on the clock of ``time.monotonic``.
+    """
+
+    def __init__(self, job: Job, selection: Selection, scratch: Path, started: float) -> None:
+        self._job = job
+        self._selection = selection
+        self._scratch = scratch
+        self._budget = Budget(started, job.settings.budget)
+        self._tally = Tally()
+        display = display_path(selection.path)
+        unread = label_text("", display)
+        self._outcome = Outcome(
+            path=display,
+            label=unread.label,
+            why=unread.why,
+            route=Route("none", "no model was asked"),
+            model=None,
+            interpreter="none",
+        )
+
+    def outcome(self) -> Outcome:
+        """Does the work; whatever goes wrong on purpose becomes part of the outcome."""
+        try:
+            self._work()
+        except (UsageError, SettingsError):
+            raise  # it would be the same for every module
+        except HybridgenError as error:
+            code = error.exit_code if isinstance(error, PolicyRefusal) else 1
+            self._note(error=str(error), exit_code=code)
+        if self._tally.cut:
+            cut = ", ".join(sorted(self._tally.cut))
+            self._tally.notes.append(f"left out of prompts to keep them short: {cut[:300]}")
+        self._note(
+            tests_dropped=dict(sorted(self._tally.dropped.items())),
+            tokens=self._tally.tokens,
+            seconds=time.monotonic() - self._budget.started,
+            notes=tuple(self._tally.notes),
+        )
+        return self._outcome
+
+    def _note(self, **changes: Any) -> None:
+        self._outcome = replace(self._outcome, **changes)
+
+    def _work(self) -> None:
+        settings, watcher = self._job.settings, self._job.watcher
+        watcher.stage("reading")
+        project = find_project(self._selection.path, python=settings.python, tests=settings.tests)
+        module = read_module(self._selection, project)
+        self._note(label=module.label, why=module.source.why)
+        self._note(route=choose_route(module.label, settings.backend))
+        if self._job.backend is not None:
+            self._note(model=self._job.model)
+        targets = tuple(t for t in chosen_targets(module) if module.only or not t.is_private)
+        workers, verifying = self._scratch / "workers", self._scratch / "pytest"
+        workers.mkdir()
+        verifying.mkdir()
+        runner = Runner(module, self._job.sandbox, workers)
+        try:
+            watcher.stage("importing")
+            self._note(interpreter=f"{project.interpreter.path} ({project.interpreter.why})")
+            import_name = runner.open().name
+            path = suite.test_path(module, project)
+            previous, kept = _previous(path, module.only)
+            self._test(
+                Subject(
+                    module=module,
+                    import_name=import_name,
+                    targets=targets,
+                    runner=runner,
+                    verifier=Verifier(module, import_name, self._job.sandbox, verifying),
+                    path=path
+                    if previous is not None or not path.exists()
+                    else suite.sibling_path(path),
+                    previous=previous,
+                    kept=kept,
+                )
+            )
+        finally:
+            runner.close()
+
+    def _test(self, subject: Subject) -> None:
+        self._job.watcher.stage("running the existing tests")
+        existing = tests_of(subject.module, subject.module.project)
+        all_arcs, kept_arcs = self._existing(subject, existing)
+        at_import = subject.runner.import_arcs
+        before = measure(subject.module.path, at_import | all_arcs)
+        self._note(
+            coverage_before=before.coverage if existing else NOTHING_COVERED,
+            coverage_after=before.coverage,
+        )
+        if existing and not Focus(subject.module, subject.targets, at_import | all_arcs).open():
+            return
+        covered = at_import | kept_arcs
+        archive = Archive(covered)
+        Finder(self._job, subject, self._budget, self._tally, archive).find()
+        writer = Writer(self._job, subject, self._budget, self._tally)
+        written = writer.write(writer.confirm(archive), covered)
+        if written is None:
+            self._note(exit_code=1)
+            return
+        file, arcs = written
+        display = display_path(file.path)
+        self._note(
+            test_file=display,
+            tests_kept=len(file.test_names),
+            coverage_after=measure(subject.module.path, covered | arcs).coverage,
+            diff=suite.diff(file, display) if self._job.is_dry_run else None,
+        )
+
+    def _existing(
+        self, subject: Subject, files: Sequence[Path]
+    ) -> tuple[frozenset[Arc], frozenset[Arc]]:
+        """Arcs of all existing tests, and of those that a new run does not replace."""
+        timeout = max(5.0, self._budget.seconds * EXISTING_SHARE)
+        run = subject.verifier.existing(files, timeout=timeout)
+        if files and not run.outcomes:
+            self._tally.notes.append(
+                "the existing tests could not be run in the sandbox, so they count as nothing: "
+                + " ".join("; ".join(run.errors).split())[-200:]
+            )
+        if subject.kept == subject.previous or subject.kept is None:
+            return run.arcs, run.arcs
+        again = subject.verifier.existing(
+            files, timeout=timeout, changed={subject.path: subject.kept}
+        )
+        return run.arcs, again.arcs
+
+
+def _previous(path: Path, only: str | None) -> tuple[str | None, str | None]:
+    """The test file as it is, and without the tests of ours that this run replaces.
+
+    A file that is no valid Python gives (None, None): it is left alone.
+    """
+    previous = suite.read(path)
+    if previous is None:
+        return None, None
+    try:
+        return previous, suite.without_own(previous, only)
+    except SourceError:
+        return None, None
