@@ -83,7 +83,7 @@ class Settings(BaseSettings):
         description="Name of a manifest, or path of a `.gguf` file; unset: the best installed.",
     )
     model_folder: Path | None = Field(
-        None, description="Where models are kept; unset: in the user's cache folder."
+        None, description="Where models are kept; unset: one in the user's cache folder."
     )
     offline: bool = Field(False, description="Never touch the network, in any command.")
     budget: float = Field(

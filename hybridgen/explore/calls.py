@@ -18,6 +18,7 @@ from hybridgen.domain import (
     Target,
     TargetKind,
 )
+from hybridgen.explore.files import EXISTING, PATH_NAMES, content, writing
 from hybridgen.explore.values import IMPORTS, TypeValues, kind_of, literals_of, mutate
 
 OPERATORS = {
@@ -101,6 +102,7 @@ class CallMaker:
         self._shared = literals_of("\n".join(module.constants))
         self._literals = {name: literals_of(t.source) for name, t in self._targets.items()}
         self._guards = {name: _guards(target) for name, target in self._targets.items()}
+        self._words = literals_of(module.source.text)
         self._learned: dict[tuple[str, str], list[str]] = {}
 
     def target(self, qualname: str) -> Target:
@@ -144,6 +146,8 @@ class CallMaker:
         guarded = self._guards[target].get(parameter.name, ())
         if parameter.annotation is None and guarded and choose.random() < 0.6:
             hint = choose.choice(guarded)
+        if hint is None and parameter.name in PATH_NAMES and choose.random() < 0.7:
+            hint = "Path"
         if choose.random() < WRONG_TYPE_SHARE:
             hint = None
         typed = self._types.of(hint, depth)
@@ -318,6 +322,9 @@ class CallMaker:
                 return None
             steps.append(step)
         text = "\n".join(step.code for step in steps)
+        if EXISTING in text:
+            inside = content(self._words, self._chooser)
+            steps.insert(0, Step(StepKind.SETUP, writing(inside)))
         imports = tuple(line for word, line in IMPORTS.items() if re.search(rf"\b{word}[.(]", text))
         return Candidate(
             target=target.qualname,

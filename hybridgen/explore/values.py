@@ -11,6 +11,8 @@ import random
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from hybridgen.explore.files import PATHS
+
 GENERIC = ("None", "0", "1", "-1", "2", "'a'", "''", "[]", "{}", "1.5", "True", "[1, 2]", "'1'")
 """What a parameter without a type is tried with first."""
 
@@ -42,7 +44,8 @@ BY_TYPE: dict[str, tuple[str, ...]] = {
         "datetime.timedelta(0)",
     ),
     "UUID": ("uuid.UUID(int=1)",),
-    "Path": ("tmp_path / 'a.txt'", "tmp_path"),
+    "Path": PATHS,
+    "PathLike": PATHS,
     "tzinfo": ("datetime.timezone.utc",),
     "Callable": (
         "lambda *args: args[0] if args else None",

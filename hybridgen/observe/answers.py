@@ -23,7 +23,11 @@ LONGEST = 1_000
 
 MOST_CHECKS = 100
 LARGEST_LINE = 2**31
-EFFECTS = ("writes files outside of tmp_path", "starts programs or uses the network")
+EFFECTS = (
+    "writes files outside of tmp_path",
+    "starts programs or uses the network",
+    "opens a file by its number",
+)
 
 _STATUSES = ("ok", "raised", "skipped")
 _SINGLETONS = ("None", "True", "False", "Ellipsis")

@@ -142,6 +142,8 @@ class Runner:
                 answer = self._load(name, Variation())
             except WorkerLost as lost:
                 failures.append(_lost_text(name, lost))
+                if lost.reason == "timeout":  # most likely it would hang by its other names too
+                    break
                 continue
             try:
                 if answer.get("ok") is True:
@@ -155,7 +157,10 @@ class Runner:
                 self._forget(Variation())
                 failures.append((f"importing {name.name} broke the worker", None))
         hint = next((hint for _, hint in failures if hint), None)
-        texts = list(dict.fromkeys(text for text, _ in failures))
+        told: dict[str, str] = {}  # the same failure by several names is said once
+        for name, (text, _) in zip(self._module.import_names, failures, strict=False):
+            told.setdefault(text.replace(name.name, "", 1), text)
+        texts = list(told.values())
         raise SourceError(f"{self._module.display}: {'; '.join(texts)}", hint)
 
     def run(
@@ -262,7 +267,12 @@ class Runner:
                 f"{interpreter.path} -m pip install -e {self._module.project.root}",
             )
         hint = None
-        if missing and missing != name.name.split(".")[0]:
+        if missing == name.name.split(".")[0]:
+            hint = (
+                f"make the project importable: {interpreter.path} -m pip install -e "
+                f"{self._module.project.root}"
+            )
+        elif missing:
             hint = (
                 f"install what the project needs: {interpreter.path} -m pip install "
                 f"{missing}   (interpreter from {interpreter.why}; "

@@ -55,7 +55,8 @@ def _binds_or_calls(step: Step, wanted: set[str]) -> bool:
             return True
         if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.Delete):
             return True
-        if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.value, ast.Name):
-            if node.value.id in wanted and not node.value.id[:1].isupper():
+        if isinstance(node, ast.Attribute | ast.Subscript):
+            names = {inner.id for inner in ast.walk(node.value) if isinstance(inner, ast.Name)}
+            if any(name in wanted and not name[:1].isupper() for name in names):
                 return True
     return False

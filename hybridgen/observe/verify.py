@@ -110,7 +110,14 @@ class Verifier:
         """
         if not files:
             return PytestRun({})
-        return self._run(files, changed or {}, None, order=0, clock=0, timeout=timeout)
+        run = self._run(files, changed or {}, None, order=0, clock=0, timeout=timeout)
+        if run.outcomes:
+            return run
+        # Tests that pass with `python -m pytest` only, which puts the root on the path.
+        again = self._run(
+            files, changed or {}, None, order=0, clock=0, timeout=timeout, with_root=True
+        )
+        return again if again.outcomes else run
 
     def check(
         self, files: Mapping[Path, str], test_path: Path, names: Sequence[str], *, deadline: float
@@ -162,6 +169,7 @@ class Verifier:
         order: int,
         clock: int,
         timeout: float,
+        with_root: bool = False,
     ) -> PytestRun:
         folder = self._scratch / f"verify-{next(self._numbers)}"
         mirror = folder / "mirror"
@@ -177,6 +185,7 @@ class Verifier:
             "clock": clock,
             "select": None if names is None else list(names),
             "without": [],
+            "paths": [str(mirror)] if with_root else [],
             "more_paths": [str(self._pytest_folder)],
             "arguments": [
                 *("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly"),
@@ -206,19 +215,22 @@ class Verifier:
 
 
 def conftest_for(folder: Path, root: Path) -> dict[Path, str]:
-    """A ``conftest.py`` for a tests folder by which plain pytest finds the project's sources.
+    """A ``conftest.py`` by which plain pytest finds the project's sources.
 
-    Nothing where there is one already, or where the sources are not beside or above the tests.
+    In the tests folder, or above it where there is one already, up to the folder that holds the
+    sources too; nothing where all of them have one.
     """
-    path = folder / "conftest.py"
-    if path.exists():
-        return {}
-    for number, parent in enumerate(folder.parents):
-        if root.is_relative_to(parent):
+    folders = (folder, *folder.parents)
+    top = next(number for number, parent in enumerate(folders) if root.is_relative_to(parent))
+    for number, place in enumerate(folders[: top + 1]):
+        path = place / "conftest.py"
+        if not path.exists():
             # As JSON: a folder may be called anything, and what is written is code.
-            below = "".join(f" / {json.dumps(part)}" for part in root.relative_to(parent).parts)
-            place = f"Path(__file__).resolve().parents[{number + 1}]{below}"
-            return {path: CONFTEST.format(place=f"str({place})")}
+            below = "".join(
+                f" / {json.dumps(part)}" for part in root.relative_to(folders[top]).parts
+            )
+            found = f"Path(__file__).resolve().parents[{top - number}]{below}"
+            return {path: CONFTEST.format(place=f"str({found})")}
     return {}
 
 

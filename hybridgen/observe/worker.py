@@ -1177,12 +1177,19 @@ class Recorder:
         if report.when == "call" or report.outcome != "passed":
             self.outcomes[report.nodeid] = report.outcome
             if report.outcome == "failed":
-                self.errors.append([report.nodeid, str(report.longrepr)[-600:]])
+                self.errors.append([report.nodeid, why(report.longrepr)])
 
     def pytest_collectreport(self, report: Any) -> None:
         """Notes a file that cannot be imported."""
         if report.failed:
-            self.errors.append([report.nodeid, str(report.longrepr)[-600:]])
+            self.errors.append([report.nodeid, why(report.longrepr)])
+
+
+def why(problem: Any) -> str:
+    """The lines of pytest's report that name the exception, else its end."""
+    text = str(problem)
+    named = [line[1:].strip() for line in text.splitlines() if line.startswith("E  ")]
+    return " ".join(named)[:600] or text[-600:]
 
 
 def run_pytest(request: Json) -> Json:
@@ -1199,8 +1206,11 @@ def run_pytest(request: Json) -> Json:
         return {"ok": False, "error": f"pytest cannot be imported: {error}"}
     recorder = Recorder(request["order"], request["select"], request["without"])
     tracer = Tracer(request["file"])
-    with tracer:
+    complaints = io.StringIO()
+    with tracer, contextlib.redirect_stderr(complaints):
         status = pytest.main(request["arguments"], plugins=[recorder])
+    if not recorder.outcomes and complaints.getvalue().strip():
+        recorder.errors.append(["pytest", complaints.getvalue().strip()[-600:]])
     found = getattr(sys.modules.get(request["name"]), "__file__", None)
     return {
         "ok": True,

@@ -15,11 +15,11 @@ from hybridgen.suite.bodies import Body, indent, plain_body
 from hybridgen.suite.edges import row_order
 from hybridgen.suite.imports import Import, free_names, module_imports, parse_imports, resolve
 from hybridgen.suite.naming import choose_name
-from hybridgen.suite.qualifying import requalified
+from hybridgen.suite.qualifying import better_short, requalified
 from hybridgen.suite.shapes import Shape, call_in, printed_only, shape_of
 from hybridgen.suite.subjects import subject_of
 from hybridgen.suite.tables import argument_names, table
-from hybridgen.suite.tidying import tidy
+from hybridgen.suite.tidying import reworded, tidy
 
 _TOOLS = (Import("pytest"), Import("math"), Import("asyncio"))
 
@@ -86,6 +86,7 @@ def build(
     *,
     taken: Set[str] = frozenset(),
     bound: Mapping[str, Import | None] | None = None,
+    is_one_of_many: bool = False,
 ) -> Block:
     """Renders one test function.
 
@@ -95,15 +96,15 @@ def build(
         import_name: how it is imported.
         taken: names that the function must not have.
         bound: what the file's top level binds already.
+        is_one_of_many: True if other tests show the same exception of the same subject.
 
     Raises:
         UnrenderableError: a name that the test needs is nowhere to be found, or hidden.
     """
     package = import_name.rpartition(".")[0]
+    cases = [_with_known_warnings(reworded(tidy(c), module.source.text), module) for c in cases]
+    cases = _in_one_style(cases, module, import_name, bound or {})
     own = parse_imports([line for case in cases for line in case.candidate.imports], package)
-    taken_names = _other_meanings(module, import_name, bound or {})
-    taken_names |= {item.module for item in own if item.name}
-    cases = [requalified(_with_known_warnings(tidy(c), module), taken_names) for c in cases]
     is_table = len(cases) > 1
     decorator, body, columns = _parts(cases, module)
     first = cases[0]
@@ -111,7 +112,7 @@ def build(
     subject = subject_of(first, module.targets)
     target = next((t for t in module.targets if t.qualname == subject), None)
     parameters = argument_names(call, subject, module) if call else ()
-    name = choose_name(cases, subject, parameters, target, taken)
+    name = choose_name(cases, subject, parameters, target, taken, is_one_of_many=is_one_of_many)
     text = _function(name, decorator, body, columns)
     expected = [*(i for case in cases for i in _expected_imports(case, package)), *_TOOLS]
     try:
@@ -134,6 +135,22 @@ def build(
         text = _function(name, decorator, body, columns)
     kept = tuple(item for item in items if item not in local)
     return Block(name, first.candidate.target, text, kept)
+
+
+def _in_one_style(
+    cases: Sequence[Observation],
+    module: Module,
+    import_name: str,
+    bound: Mapping[str, Import | None],
+) -> list[Observation]:
+    """The cases with ``date(...)`` in all of them, or ``datetime.date(...)`` in all of them."""
+    package = import_name.rpartition(".")[0]
+    own = parse_imports([line for case in cases for line in case.candidate.imports], package)
+    needed = _other_meanings(module, import_name, bound)
+    needed |= {item.module for item in own if item.name}
+    better = [better_short(case, module, import_name, bound) for case in cases]
+    short = needed | frozenset.intersection(*better)
+    return [requalified(case, short) for case in cases]
 
 
 def _parts(cases: Sequence[Observation], module: Module) -> tuple[str, Body, tuple[str, ...]]:

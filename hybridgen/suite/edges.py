@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
@@ -10,6 +11,7 @@ from hybridgen.domain import Observation
 from hybridgen.suite.shapes import call_in, construction
 
 _UNKNOWN = object()  # not equal to anything else
+_NUMBERS = (int, float, Decimal)
 _SINGLETONS = {"True": 0, "False": 1, "None": 2}
 
 
@@ -21,12 +23,14 @@ def literal(text: str) -> object:
         match node:
             case ast.Call(
                 func=ast.Name(id="Decimal") | ast.Attribute(attr="Decimal"),
-                args=[ast.Constant(value=str() | int() as value)],
+                args=[ast.Constant(value=str() | int() as digits)],
                 keywords=[],
             ):
-                number = Decimal(value)
+                number = Decimal(digits)
                 return number if number.is_finite() else _UNKNOWN
-        return ast.literal_eval(node)
+        value = ast.literal_eval(node)
+        is_infinite = isinstance(value, float) and not math.isfinite(value)
+        return _UNKNOWN if is_infinite else value
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError, InvalidOperation):
         return _UNKNOWN
 
@@ -48,7 +52,7 @@ def row_order(observation: Observation) -> tuple[object, ...]:
     if last.raised is not None:
         outcome = 0
     edges = sum(map(_edge, values))
-    numbers = tuple(value if _is_number(value) else 0 for value in values)
+    numbers = tuple(value if isinstance(value, _NUMBERS) else 0 for value in values)
     text = ", ".join(inputs(observation))
     return outcome, edges, numbers, len(text), text
 
@@ -64,10 +68,6 @@ def _edge(value: object) -> int:
     return 0
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-
-
 def are_neighbours(one: Observation, other: Observation) -> bool:
     """True if two calls differ in one argument, and in that by the smallest step."""
     pairs = list(zip(inputs(one), inputs(other), strict=False))
@@ -81,10 +81,8 @@ def are_neighbours(one: Observation, other: Observation) -> bool:
 def _are_close(first: object, second: object) -> bool:
     if isinstance(first, bool) or isinstance(second, bool):
         return isinstance(first, bool) and isinstance(second, bool)
-    if isinstance(first, int | Decimal) and isinstance(second, int | Decimal):
-        return abs(first - second) <= 1
-    if isinstance(first, float | int) and isinstance(second, float | int):
-        return abs(first - second) <= 1
+    if isinstance(first, _NUMBERS) and isinstance(second, _NUMBERS):
+        return abs(Decimal(str(first)) - Decimal(str(second))) <= 1
     if isinstance(first, str) and isinstance(second, str):
         short, long = sorted((first, second), key=len)
         if len(long) - len(short) == 1:

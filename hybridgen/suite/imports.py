@@ -142,9 +142,9 @@ def resolve(
 ) -> tuple[Mapping[str, Import], tuple[str, ...]]:
     """Finds an import for each free name of a test.
 
-    Steps ran with the module's own names over the candidate's imports, so for names in steps
-    the module wins; what the module got by an import is taken from where it came from. Names
-    of expected values and exceptions have their own imports.
+    Steps ran with the candidate's imports over the module's own names, so for names in steps
+    the candidate wins; what the module got by an import is taken from where it came from.
+    Names of expected values and exceptions have their own imports.
 
     Args:
         names: the free names of the test.
@@ -167,7 +167,7 @@ def resolve(
         wanted.setdefault(item.bound, []).append(item)
     for name in sorted(names):
         claims = list(wanted.get(name, []))
-        meant = given.get(name) or chosen.get(name)
+        meant = chosen.get(name) or given.get(name)
         if meant is not None and (name in in_steps or not claims):
             claims.append(meant)
         is_ambiguous = any(claims[0].conflicts_with(other) for other in claims[1:])

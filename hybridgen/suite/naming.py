@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Sequence, Set
 
 from hybridgen.domain import Check, CheckKind, Observation, Raised, Target, TargetKind
+from hybridgen.suite.edges import literal
+from hybridgen.suite.messages import words_of
 from hybridgen.suite.policy import words
 from hybridgen.suite.shapes import call_in, printed_only
 
@@ -16,6 +18,9 @@ _RAISES = words("raise raises error errors exception fails rejects throws raised
 _CLAIMS = {"true": "True", "false": "False", "none": "None", "empty": "", "zero": "0"}
 _TYPES = re.compile(r"\b(?:int|str|float|bytes|type|string|integer|number)\b")
 _LONGEST = 70
+_WORDS_OF_MESSAGE = 6
+_SHORT_WORD = 2  # "be", "at": such words of a message blame nobody
+_SHORT_VALUE = 20
 
 
 def slug(qualname: str) -> str:
@@ -32,6 +37,8 @@ def choose_name(
     parameters: Sequence[str],
     target: Target | None,
     taken: Set[str],
+    *,
+    is_one_of_many: bool = False,
 ) -> str:
     """A name that no other test has.
 
@@ -41,9 +48,10 @@ def choose_name(
         parameters: names of the arguments of its last call, "" where unknown.
         target: what it tests, if known.
         taken: the names in use.
+        is_one_of_many: True if other tests show the same exception of the same subject.
     """
     subject = slug(subject_name) or "module"
-    found = _proposals(observations, subject_name, parameters, target)
+    found = _proposals(observations, subject_name, parameters, target, is_one_of_many)
     names = [name[:_LONGEST].rstrip("_") for name in found]
     for name in (f"test_{subject}{'_' if detail else ''}{detail}" for detail in names):
         if name not in taken:
@@ -60,6 +68,7 @@ def _proposals(
     subject_name: str,
     parameters: Sequence[str],
     target: Target | None,
+    is_one_of_many: bool,
 ) -> Iterator[str]:
     """What comes after ``test_<subject>``, best first."""
     first = observations[0]
@@ -70,7 +79,10 @@ def _proposals(
     history = _history(first, subject_name)
     arguments = _describe(first, parameters) if is_single else ""
     if result.raised is not None:
-        yield from _raising(result.raised, arguments, _extra(first, parameters), history)
+        patterns = {c.results[-1].raised.match for c in observations if c.results[-1].raised}
+        is_one_of_many &= len(patterns) == 1
+        extra = _extra(first, parameters)
+        yield from _raising(result.raised, arguments, extra, history, is_one_of_many)
         return
     if printed_only(result):
         yield "_".join(filter(None, ["prints", *history]))
@@ -89,18 +101,37 @@ def _proposals(
     yield from _distinguished(first, checks, arguments, parameters, history)
 
 
-def _raising(raised: Raised, arguments: str, extra: str, history: Sequence[str]) -> Iterator[str]:
+def _raising(
+    raised: Raised, arguments: str, extra: str, history: Sequence[str], is_one_of_many: bool
+) -> Iterator[str]:
     after = "_".join(history)
-    if raised.type_name == "TypeError" or _TYPES.search(raised.match):
-        arguments = ""  # it is the type that is wrong, not that the number is 0
-    if arguments and not after:
-        yield f"rejects_{arguments}"
     kind = f"raises_{_snake(raised.type_name)}"
+    message = _short_message(raised)
+    if arguments and not after and _is_blamed(arguments, raised):
+        yield f"rejects_{arguments}"
+    if is_one_of_many and message:
+        yield f"{kind}_{message}"
     yield "_".join(filter(None, [kind, after]))
-    if arguments:
-        yield f"{kind}_for_{arguments}"
+    if message:
+        yield f"{kind}_{message}"
     if extra:
         yield "_".join(filter(None, [kind, extra, after]))
+
+
+def _short_message(raised: Raised) -> str:
+    """The first words of a message, as far as they fit into a name."""
+    words = words_of(raised.match)[:_WORDS_OF_MESSAGE]
+    text = "_".join(words)
+    return text if text.isascii() and len(words) > 1 else ""
+
+
+def _is_blamed(arguments: str, raised: Raised) -> bool:
+    """True if the message speaks of the argument that stands out: no cause is guessed."""
+    if _TYPES.search(raised.match):
+        return False  # it is the type that is wrong, not that the number is 0
+    message = words_of(raised.match)
+    names = [word.rstrip("s") for word in arguments.split("_")]
+    return any(word.rstrip("s") in names for word in message if len(word) > _SHORT_WORD)
 
 
 def _distinguished(
@@ -122,12 +153,28 @@ def _distinguished(
         values = {check.expression for check in checks}
         if len(values) == 1:
             yield "_".join(filter(None, ["is", _snake(values.pop()), after]))
+    if _is_plain_value(checks):
+        yield "_".join(filter(None, ["gives", _value(checks[0]), after]))
     if any(check.path for check in checks):
         yield "_".join(filter(None, ["attributes", after]))
     if call is not None:
         count = len(call.arguments)
         words = {0: "without_arguments", 1: "with_one_argument", 2: "with_two_arguments"}
         yield "_".join(filter(None, [words.get(count, f"with_{count}_arguments"), after]))
+
+
+def _is_plain_value(checks: Sequence[Check]) -> bool:
+    """True if one short text or number is all that was observed."""
+    return len(checks) == 1 and bool(re.search(r"[a-z0-9]", _value(checks[0])))
+
+
+def _value(check: Check) -> str:
+    """A short text or number as words, or ""."""
+    value = literal(check.expression)
+    if check.path or isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    text = re.sub(r"\W+", "_", str(value).replace("-", "minus_")).strip("_").lower()
+    return text if text.isascii() and len(text) <= _SHORT_VALUE else ""
 
 
 def _extra(observation: Observation, parameters: Sequence[str]) -> str:
@@ -149,7 +196,8 @@ def _history(observation: Observation, subject_name: str) -> list[str]:
             match node:
                 case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=attribute)):
                     name = _snake(attribute)
-                    if owner in _names(last.code) and name and name not in names:
+                    is_own = owner in _names(last.code) and owner != "asyncio"
+                    if is_own and name and name not in names:
                         names.append(name)
     own = slug(subject_name.rpartition(".")[2])
     names = [name for name in names if name != own]

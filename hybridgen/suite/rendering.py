@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hybridgen.suite.blocks import Block, UnrenderableError, build, group
 from hybridgen.suite.imports import Import, bindings
 from hybridgen.suite.merging import formatted, header, import_lines, insert, used_names
 from hybridgen.suite.ownership import strip_own
+from hybridgen.suite.subjects import subject_of
 
 
 def render(
@@ -118,12 +120,21 @@ def _blocks(
     blocks: list[Block] = []
 
     def add(cases: Sequence[Observation]) -> None:
-        block = build(cases, module, import_name, taken=taken, bound=known)
+        block = build(
+            cases,
+            module,
+            import_name,
+            taken=taken,
+            bound=known,
+            is_one_of_many=count[_exception(cases, module)] > 1,
+        )
         taken.add(block.name)
         known.update((item.bound, item) for item in block.imports)
         blocks.append(block)
 
-    for cases in group(chosen, module):
+    groups = group(chosen, module)
+    count = Counter(_exception(cases, module) for cases in groups)
+    for cases in groups:
         try:
             add(cases)
         except UnrenderableError:
@@ -134,3 +145,10 @@ def _blocks(
                 except UnrenderableError:
                     continue
     return blocks
+
+
+def _exception(cases: Sequence[Observation], module: Module) -> tuple[str, str]:
+    """What a test's subject is, and what it raises."""
+    raised = cases[0].results[-1].raised
+    subject = subject_of(cases[0], module.targets)
+    return subject, raised.type_name if raised is not None else ""

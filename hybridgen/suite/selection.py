@@ -27,7 +27,7 @@ from hybridgen.suite.tidying import tidy
 _PREFERRED = frozenset({"docstring", "model"})  # written to be read
 _LONG = 60  # characters of code that a reader takes in at a glance
 _ROWS_PER_OUTCOME = 2  # of True and False
-_MOST_EFFORT = 2.5  # of a row that no line of code needs
+_MOST_EFFORT = 1.9  # of a row that no line of code needs
 _PINS = 2  # further rows that pin a boundary down
 _ASIDES = 3  # tests of one thing beyond which what was asked on the way is left out
 _Key = tuple[str, ...]
@@ -36,8 +36,9 @@ _EFFORT_OF_ORIGIN = {"docstring": 0.0, "model": 0.0, "odd": 1.0}
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """An observation with what selection needs to know about it."""
+    """An observation, as it was made and tidied, with what selection needs to know about it."""
 
+    raw: Observation
     observation: Observation
     arcs: frozenset[Arc]
     effort: float
@@ -182,6 +183,7 @@ def _cases(observations: Sequence[Observation], covered: frozenset[Arc], seed: i
 def _case(observation: Observation, possible: frozenset[Arc], seed: int) -> _Case:
     tidied = tidy(observation)
     return _Case(
+        observation,
         tidied,
         tidied.arcs & possible,
         _effort(tidied),
@@ -193,7 +195,7 @@ def _case(observation: Observation, possible: frozenset[Arc], seed: int) -> _Cas
 
 def _parts(case: _Case, seed: int) -> list[_Case]:
     """One case a question, see :func:`split`; the last one stands for the whole."""
-    parts = split(case.observation)
+    parts = split(case.raw)  # tidy() may have left out that a step changed something
     return [case] if len(parts) == 1 else [_case(part, case.arcs, seed) for part in parts]
 
 

@@ -205,6 +205,8 @@ def _distinct(names: Sequence[str], taken: Collection[str]) -> tuple[str, ...]:
         plain = name.strip("_") or "value"
         if keyword.iskeyword(plain):
             plain = f"{plain}_"
+        while plain in found:
+            plain = f"other_{plain}"
         while plain in _RESERVED or plain in taken or plain in found:
             plain = f"{plain.rstrip('_')}_value"
         found.append(plain)

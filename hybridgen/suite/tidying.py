@@ -9,7 +9,7 @@ import ast
 import dataclasses
 from collections.abc import Sequence
 
-from hybridgen.domain import Check, CheckKind, Observation, StepKind, StepResult
+from hybridgen.domain import Check, CheckKind, Observation, Step, StepKind, StepResult
 from hybridgen.suite.messages import stable_part
 from hybridgen.suite.shapes import WEAK_KINDS, printed_only
 
@@ -22,6 +22,7 @@ def tidy(observation: Observation) -> Observation:
 
     - The type or length of a value is not asserted beside the value's own attributes.
     - Output beside a value is not asserted, see :func:`printed_only`.
+    - A last step that raised assigns nothing.
     - A message is matched by its telling part, without the input that it repeats.
     - That a procedure returned None is not asserted beside what it did.
     - Changes of an argument are asserted once, after the last one, and not at all where a
@@ -61,7 +62,53 @@ def tidy(observation: Observation) -> Observation:
                 output=result.output if printed_only(result) else "",
             )
         )
-    return dataclasses.replace(observation, results=tuple(results))
+    candidate = dataclasses.replace(observation.candidate, steps=_nameless(steps, results))
+    return dataclasses.replace(observation, candidate=candidate, results=tuple(results))
+
+
+def _nameless(steps: Sequence[Step], results: Sequence[StepResult]) -> tuple[Step, ...]:
+    """A last step that raised gave no value, so it needs no variable."""
+    last = steps[-1]
+    if results[-1].raised is not None and last.kind is StepKind.SETUP:
+        match _statement(last.code):
+            case ast.Assign(targets=[ast.Name()], value=ast.Call() as value):
+                code = ast.get_source_segment(last.code, value) or last.code
+                return (*steps[:-1], dataclasses.replace(last, kind=StepKind.PROBE, code=code))
+    return tuple(steps)
+
+
+def reworded(observation: Observation, source: str) -> Observation:
+    """The same in the words of a person: ``a != b`` for ``(a == b) is False``.
+
+    Args:
+        observation: the case.
+        source: of the module under test, because ``!=`` may have a method of its own there.
+    """
+    *before, last = observation.candidate.steps
+    *earlier, result = observation.results
+    if "__ne__" not in source and [c.expression for c in result.checks] == ["False"]:
+        match _expression(last.code):
+            case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
+                texts = (ast.get_source_segment(last.code, part) for part in (left, right))
+                code = " != ".join(text or "" for text in texts)
+                check = dataclasses.replace(result.checks[0], expression="True")
+                last = dataclasses.replace(last, code=code)
+                result = dataclasses.replace(result, checks=(check,))
+    candidate = dataclasses.replace(observation.candidate, steps=(*before, last))
+    return dataclasses.replace(observation, candidate=candidate, results=(*earlier, result))
+
+
+def _statement(code: str) -> ast.stmt | None:
+    try:
+        body = ast.parse(code).body
+    except (SyntaxError, ValueError):
+        return None
+    return body[0] if len(body) == 1 else None
+
+
+def _expression(code: str) -> ast.expr | None:
+    node = _statement(code)
+    return node.value if isinstance(node, ast.Expr) else None
 
 
 def _strongest(checks: Sequence[Check]) -> tuple[Check, ...]:

@@ -151,3 +151,14 @@ def test_sequence_is_run_again_from_a_fresh_object(
     assert isinstance(result, Observation)
     assert result.results[1].checks[0].expression == "1"
     assert result.results[2].checks[0].expression == "['a']"
+
+
+def test_file_that_a_failing_step_reads_stays_with_it(
+    open_runner: Callable[..., Runner], candidate: Callable[..., Candidate]
+) -> None:
+    runner = open_runner("import json\n\n\ndef f(path):\n    return json.loads(path.read_text())\n")
+    steps = ("(tmp_path / 'a.txt').write_text('{')", "?f(tmp_path / 'a.txt')")
+    observation = runner.run(candidate(*steps))
+    assert isinstance(observation, Observation)
+    [failing] = trim(observation)
+    assert len(failing.steps) == 2
