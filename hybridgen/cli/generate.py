@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -62,6 +63,8 @@ def generate(
     Exit codes: 0 all modules got tests or were covered already, 1 some got none, 2 usage or
     settings, 3 internal error, 4 refused by policy, 130 interrupted.
     """
+    for number in (signal.SIGTERM, signal.SIGHUP):  # leave as after Ctrl-C: nothing stays behind
+        signal.signal(number, _stop)
     progress = open_progress()  # first, so that something is seen while the rest is imported
     try:
         from hybridgen import pipeline
@@ -78,6 +81,10 @@ def generate(
     if model is None and not is_json:
         click.echo(f"note: {_NO_MODEL}", err=True)
     context.exit(exit_code(outcomes))
+
+
+def _stop(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def _settings(paths: Sequence[str], config: str | None, flags: dict[str, object]) -> Settings:

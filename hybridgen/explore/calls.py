@@ -18,6 +18,7 @@ from hybridgen.domain import (
     Target,
     TargetKind,
 )
+from hybridgen.explore.duck import hints_in, members_of
 from hybridgen.explore.files import EXISTING, PATH_NAMES, content, writing
 from hybridgen.explore.values import IMPORTS, TypeValues, kind_of, literals_of, mutate
 
@@ -101,7 +102,8 @@ class CallMaker:
         self._types = TypeValues(chooser, objects)
         self._shared = literals_of("\n".join(module.constants))
         self._literals = {name: literals_of(t.source) for name, t in self._targets.items()}
-        self._guards = {name: _guards(target) for name, target in self._targets.items()}
+        members = {name: members_of(t) for name, t in self._targets.items() if not t.parent}
+        self._hints = {name: hints_in(t, members) for name, t in self._targets.items()}
         self._words = literals_of(module.source.text)
         self._learned: dict[tuple[str, str], list[str]] = {}
 
@@ -143,9 +145,9 @@ class CallMaker:
         if learned and choose.random() < 0.35:
             return choose.choice(learned)
         hint = parameter.annotation or _hint_from_default(parameter)
-        guarded = self._guards[target].get(parameter.name, ())
-        if parameter.annotation is None and guarded and choose.random() < 0.6:
-            hint = choose.choice(guarded)
+        likely = self._hints[target].get(parameter.name, ())
+        if parameter.annotation is None and likely and choose.random() < 0.6:
+            hint = choose.choice(likely)
         if hint is None and parameter.name in PATH_NAMES and choose.random() < 0.7:
             hint = "Path"
         if choose.random() < WRONG_TYPE_SHARE:
@@ -353,28 +355,6 @@ class CallMaker:
         if _is_dunder(target.name):
             return None
         return Step(StepKind.PROBE, call_text(f"{name}.{target.name}", call.arguments))
-
-
-def _guards(target: Target) -> dict[str, tuple[str, ...]]:
-    """Types that the body checks its parameters for, as in ``isinstance(other, timedelta)``."""
-    found: dict[str, list[str]] = {}
-    try:
-        tree = ast.parse(target.source)
-    except (SyntaxError, ValueError):
-        return {}
-    for node in ast.walk(tree):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
-            continue
-        if (
-            node.func.id == "isinstance"
-            and len(node.args) == 2
-            and isinstance(node.args[0], ast.Name)
-        ):
-            kinds = node.args[1].elts if isinstance(node.args[1], ast.Tuple) else [node.args[1]]
-            found.setdefault(node.args[0].id, []).extend(ast.unparse(kind) for kind in kinds)
-    if target.name in OPERATORS and target.parent and target.parameters:
-        found.setdefault(target.parameters[0].name, []).append(target.parent)
-    return {name: tuple(dict.fromkeys(kinds)) for name, kinds in found.items()}
 
 
 def parameter_at(target: Target, at: int, keyword: str) -> Parameter | None:

@@ -26,6 +26,7 @@ LARGEST_LINE = 2**31
 EFFECTS = (
     "writes files outside of tmp_path",
     "starts programs or uses the network",
+    "leaves the environment or the working folder changed",
     "opens a file by its number",
 )
 

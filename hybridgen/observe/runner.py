@@ -50,13 +50,13 @@ class Variation:
     Attributes:
         hash_seed: PYTHONHASHSEED of the process.
         clock: seconds by which its wall clock is ahead.
-        arguments: its command line after the program's name, as ``sys.argv`` shows it.
+        arguments: its command line, as ``sys.argv`` shows it.
         environment: variables that another machine has, or has otherwise.
     """
 
     hash_seed: int = 1
     clock: int = 0
-    arguments: tuple[str, ...] = ("-q",)
+    arguments: tuple[str, ...] = ("pytest", "-q")
     environment: tuple[tuple[str, str], ...] = ()
 
 
@@ -246,7 +246,7 @@ class Runner:
             "file": str(self._module.path),
             "project": str(self._module.project.root),
             "clock": variation.clock,
-            "arguments": ["pytest", *variation.arguments],
+            "arguments": list(variation.arguments),
             "environment": dict(variation.environment),
         }
         return worker.ask(request, IMPORT_TIMEOUT)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import json
+import os
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,6 +40,8 @@ PYTEST_NEEDS = (
 )
 ALONE_AT_ONCE = 2
 RUN_TIMEOUT = 60.0
+SHORTEST_TIMEOUT = 15.0
+"""Seconds that one run of pytest may take: what is left of the budget, within these bounds."""
 
 CONFTEST = '''\
 """Lets plain pytest import the project from its source tree. Written by hybridgen."""
@@ -130,7 +133,8 @@ class Verifier:
                 run alone is kept, since it passed in three orders.
         """
         failed: dict[str, str] = {}
-        together = self._run((test_path,), files, names, order=0, clock=0, timeout=RUN_TIMEOUT)
+        timeout = min(RUN_TIMEOUT, max(SHORTEST_TIMEOUT, deadline - time.monotonic()))
+        together = self._run((test_path,), files, names, order=0, clock=0, timeout=timeout)
         if not together.outcomes:
             text = "; ".join(together.errors) or "pytest found no tests"
             return Verified({}, frozenset(), together.version, text)
@@ -139,9 +143,7 @@ class Verifier:
             return Verified({}, frozenset(), together.version, text)
         _note(failed, together, names, "together")
         for order, clock in ((1, 86_400 * 399 + 3_661), (2, 0)):
-            run = self._run(
-                (test_path,), files, names, order=order, clock=clock, timeout=RUN_TIMEOUT
-            )
+            run = self._run((test_path,), files, names, order=order, clock=clock, timeout=timeout)
             _note(failed, run, names, "shuffled")
         for name, passed in self._alone(files, test_path, names, deadline):
             if not passed:
@@ -268,7 +270,8 @@ def _mirror(source: Path, mirror: Path, files: Mapping[Path, str]) -> None:
         for entry in source.iterdir():
             if entry.name in inner or entry.name in LEFT_OUT or Path(entry.name) in files:
                 continue
-            (mirror / entry.name).symlink_to(entry.resolve())
+            # Not Path.resolve(), which fails where a link of the project leads to itself.
+            (mirror / entry.name).symlink_to(os.path.realpath(entry))
     for name, below in inner.items():
         (mirror / name).mkdir()
         _mirror(source / name, mirror / name, below)

@@ -209,6 +209,7 @@ def replace_method(kind: type, name: str, function: Callable[..., Any]) -> None:
 
 WRITES_FILES = "writes files outside of tmp_path"
 GOES_OUTSIDE = "starts programs or uses the network"
+LEAVES_CHANGED = "leaves the environment or the working folder changed"
 OPENS_NUMBER = "opens a file by its number"
 STANDARD_LIBRARY = os.path.dirname(os.path.abspath(ast.__file__)) + os.sep
 # Events of sys.audit, with how many of the first arguments are paths and where their folders'
@@ -306,6 +307,12 @@ def is_library(frame: types.FrameType) -> bool:
 
 
 EFFECTS = Effects()
+
+
+def surroundings() -> tuple[Any, ...]:
+    """What a test shares with all tests that run after it."""
+    folder = os.stat(".")  # unlike getcwd it works in a folder that was removed
+    return folder.st_dev, folder.st_ino, dict(os.environ)
 
 
 # ---------------------------------------------------------------- values to expressions
@@ -795,9 +802,13 @@ class Snapshot:
         """What a function keeps from call to call: defaults, attributes, variables around it."""
         if value.__module__ not in self.own_names:
             return None
-        cells = [cell.cell_contents for cell in value.__closure__ or () if cell != EMPTY]
-        held = (value.__defaults__, value.__kwdefaults__, value.__dict__, cells)
-        return [self.print_of(item, depth) for item in held if item]
+        held = [v for v in (value.__defaults__, value.__kwdefaults__, value.__dict__) if v]
+        # A method that says super() holds its class as __class__, which is looked at by itself.
+        for index, cell in enumerate(value.__closure__ or ()):  # noqa: B905 - Python 3.9 has no strict
+            if value.__code__.co_freevars[index] != "__class__" and cell != EMPTY:
+                held.append(cell.cell_contents)
+        # Nothing that is made here may be looked at: below some depth its address is its print.
+        return [self.print_of(item, depth) for item in held]
 
     def class_print(self, value: Any, depth: int) -> Any:
         """The attributes of a class of the project."""
@@ -814,7 +825,8 @@ class Snapshot:
         if kind in (itertools.count, bytearray):
             return repr(value) if kind is itertools.count else bytes(value[:1_000])
         if kind.__module__ == "logging":
-            return self.print_of([getattr(value, "level", 0), getattr(value, "handlers", 0)], depth)
+            held = (getattr(value, "level", 0), getattr(value, "handlers", 0))
+            return [self.print_of(item, depth) for item in held]
         if kind.__module__ == "random":
             return hash(value.getstate())
         if kind.__module__ not in self.own_names:
@@ -1006,6 +1018,7 @@ class Session:
         broken: set[str] = set()
         steps: list[Json] = []
         own = [names["tmp_path"]] if "tmp_path" in names else []
+        before = surroundings()
         with EFFECTS.noted([*map(str, own), os.environ.get("TMPDIR", self.scratch)]):
             for step in request["steps"]:
                 result: Json = {"status": "skipped"}  # also where our own code fails on its value
@@ -1017,7 +1030,7 @@ class Session:
             self.snapshot = None
         arcs = self.tracer.sorted_arcs()
         thrown = sorted(self.tracer.thrown.copy())
-        effect = EFFECTS.found or None
+        effect = EFFECTS.found or (LEAVES_CHANGED if surroundings() != before else None)
         answer = {"steps": steps, "arcs": arcs, "thrown": thrown, "dirty": is_dirty}
         return {**answer, "effect": effect, "error": None}
 

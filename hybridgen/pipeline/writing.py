@@ -116,15 +116,20 @@ class Writer:
         if self._job.is_dry_run:
             return
         root = self._subject.module.project.root
+        suite.write(file, root=root)  # first: where it is refused, nothing else is written
         for path, text in more.items():
             suite.write(TestFile(path, text, None, (), file.label), root=root)
             self._tally.notes.append(
                 f"wrote {display_path(path)} too, so that plain pytest finds the project"
             )
-        suite.write(file, root=root)
 
 
 def _not_importable(module: Module, why: str) -> SourceError:
+    if why.startswith(("pytest timeout", "pytest died")):
+        return SourceError(
+            f"{module.display}: the tests could not be verified: {why}",
+            "run the project's own pytest: what hangs or dies there does so here as well",
+        )
     python = module.project.interpreter.path
     return SourceError(
         f"{module.display}: plain pytest cannot use the tests: {' '.join(why.split())[-300:]}",

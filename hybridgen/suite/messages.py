@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 _LONGEST = 64  # characters of a message's pattern
+_LONG_ECHO = 16  # characters of an input that make a message too special
 _FEWEST = 8  # characters that still say something
 _EDGES = " \t:;,-([{<'\"`="
 _LOOSE_END = re.compile(r",\s*\w+$")  # ", got"
+_SENTENCE = re.compile(r"([^.\n]{11,}\w)\. [A-Z]")
+_VARIABLE = re.compile(r"-?\d+(?:\.\d+)?|'[^']*'|\"[^\"]*\"")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
 
-def stable_part(pattern: str, code: str) -> str:
-    """A pattern for the telling part of a message, see ``match`` of ``pytest.raises``.
+def telling_part(pattern: str, code: str) -> str:
+    """A pattern for one message: its beginning, and without long texts of the input.
 
     Args:
         pattern: an escaped message.
-        code: the statement that raised; its literals are what the message may repeat.
+        code: the statements that raised; their literals are what the message may repeat.
     """
-    text = re.sub(r"\\(.)", r"\1", pattern, flags=re.DOTALL)
+    text = _plain(pattern)
+    has_long_echo = any(end - start > _LONG_ECHO for start, end in _echoes(text, code))
+    return stable_part(pattern, code) if has_long_echo else _escaped(_beginning(text))
+
+
+def stable_part(pattern: str, code: str) -> str:
+    """A pattern for what a message says about any such input."""
+    text = _plain(pattern)
     while (shorter := _cut(text, code)) != text:
         text = shorter
-    return re.escape(_beginning(text)).replace("\\ ", " ")
+    return _escaped(_beginning(text))
 
 
 def _cut(text: str, code: str) -> str:
@@ -35,9 +45,33 @@ def _cut(text: str, code: str) -> str:
     return next(long, text)
 
 
+def outline(pattern: str) -> str:
+    """A message without the numbers and quotations in it."""
+    return _VARIABLE.sub("#", _plain(pattern))
+
+
+def common_part(patterns: Sequence[str]) -> str | None:
+    """A pattern for what messages that differ in numbers and quotations share, or None."""
+    if len({outline(pattern) for pattern in patterns}) > 1:
+        shortest = min(patterns, key=len)
+        return shortest if all(shortest in pattern for pattern in patterns) else None
+    pieces = (piece.strip(_EDGES) for piece in _VARIABLE.split(_plain(patterns[0])))
+    best = max(pieces, key=len)
+    is_telling = len(best) >= _FEWEST and " " in best
+    return _escaped(best) if is_telling else None
+
+
+def _plain(pattern: str) -> str:
+    return re.sub(r"\\(.)", r"\1", pattern, flags=re.DOTALL)
+
+
+def _escaped(text: str) -> str:
+    return re.escape(text).replace("\\ ", " ")
+
+
 def words_of(pattern: str) -> list[str]:
     """The words of a message in lower case."""
-    text = re.sub(r"\\(.)", r"\1", pattern, flags=re.DOTALL)
+    text = _plain(pattern)
     return [word.lower() for word in re.findall(r"[^\W_]+", text.replace("'", ""))]
 
 
@@ -67,14 +101,17 @@ def _literals(code: str) -> Iterator[str | int | float]:
         nodes = list(ast.walk(ast.parse(code.strip())))
     except (SyntaxError, ValueError):
         return
+    negative: set[ast.AST] = set()
     for node in nodes:
         match node:
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
+                negative.add(node.operand)
                 yield -value
             case ast.Constant(value=str() as text):
                 yield text
-            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-                yield value
+            case ast.Constant(value=int() | float() as value) if node not in negative:
+                if not isinstance(value, bool):
+                    yield value
 
 
 def _without(text: str, spans: list[tuple[int, int]]) -> list[str]:
@@ -91,6 +128,9 @@ def _beginning(text: str) -> str:
     line = next((line for line in text.splitlines() if line.strip()), text)
     if len(line) < len(text) and _WORD.search(line):
         text = line
+    sentence = _SENTENCE.match(text)
+    if sentence is not None:
+        return sentence[1]
     if len(text) <= _LONGEST:
         return text
-    return text[:_LONGEST].rpartition(" ")[0] or text
+    return text[:_LONGEST].rpartition(" ")[0].rstrip(_EDGES) or text

@@ -10,7 +10,7 @@ from hybridgen.domain import Check, CheckKind, Observation, Raised, Target, Targ
 from hybridgen.suite.edges import literal
 from hybridgen.suite.messages import words_of
 from hybridgen.suite.policy import words
-from hybridgen.suite.shapes import call_in, printed_only
+from hybridgen.suite.shapes import Call, call_in, construction, printed_only
 
 _HINT = re.compile(r"test_[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _MEANINGLESS = re.compile(r"(?:_?(?:case|example|basic|simple|test|function|method|\d+))+$")
@@ -89,14 +89,18 @@ def _proposals(
     if result.warnings:
         yield f"emits_{_snake(result.warnings[0])}"
     if result.changed and not result.checks and not history:
-        yield f"changes_{_snake(result.changed[0][0])}"
+        name = result.changed[0][0]
+        is_own_object = any(
+            re.match(rf"{name} = [A-Z]", step.code) for step in first.candidate.steps
+        )
+        yield "" if is_own_object else f"changes_{_snake(name)}"
     if result.checks and all(check.kind is CheckKind.NAN for check in result.checks):
         yield "_".join(["is_not_a_number", *history])
     if history:
         yield "_".join(history)
     else:
         is_class = target is not None and target.kind is TargetKind.CLASS
-        yield "attributes" if is_class and result.checks else ""
+        yield "attributes" if is_class and any(c.path for c in result.checks) else ""
     checks = [check for case in observations for check in case.results[-1].checks]
     yield from _distinguished(first, checks, arguments, parameters, history)
 
@@ -142,14 +146,16 @@ def _distinguished(
     history: Sequence[str],
 ) -> Iterator[str]:
     """Second choices, for the second test of one target."""
-    call = call_in(first.candidate.steps[-1].code)
+    call = _asking_call(first)
     after = "_".join(history)
     if arguments:
         yield "_".join(filter(None, ["of", arguments, after]))
     if extra := _extra(first, parameters):
         yield "_".join(filter(None, [extra, after]))
+    if built := _built(first):
+        yield "_".join(filter(None, [built, after]))
     kinds = {check.kind for check in checks}
-    if kinds == {CheckKind.IS}:
+    if kinds == {CheckKind.IS} and call is not None:
         values = {check.expression for check in checks}
         if len(values) == 1:
             yield "_".join(filter(None, ["is", _snake(values.pop()), after]))
@@ -177,9 +183,29 @@ def _value(check: Check) -> str:
     return text if text.isascii() and len(text) <= _SHORT_VALUE else ""
 
 
+def _asking_call(observation: Observation) -> Call | None:
+    """The last call, also the left side of ``f(x) == y``."""
+    code = observation.candidate.steps[-1].code
+    match _parse(code):
+        case ast.Module(body=[ast.Expr(value=ast.Compare(left=left))]):
+            return call_in(ast.unparse(left))
+    return call_in(code)
+
+
+def _built(observation: Observation) -> str:
+    """How the object of a case is made: ``with_owner``, or ``by_default``."""
+    step = observation.candidate.steps[0]
+    found = construction(step.code)
+    if found is None:
+        is_bare = re.fullmatch(r"\w+ = [A-Z]\w*\(\)", step.code)
+        return "by_default" if is_bare else ""
+    names = [_snake(name) for name, _ in found[1].keywords[:2]]
+    return f"made_with_{'_and_'.join(names)}" if names else ""
+
+
 def _extra(observation: Observation, parameters: Sequence[str]) -> str:
     """What one call has that a shorter one has not: ``with_currency``."""
-    call = call_in(observation.candidate.steps[-1].code)
+    call = _asking_call(observation)
     if call is None:
         return ""
     if call.keywords:

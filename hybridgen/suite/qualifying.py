@@ -1,8 +1,8 @@
 """``datetime.date(2024, 2, 29)`` where ``datetime`` already means the class of that name.
 
-Expected values and inputs come with ``import datetime``. If the module under test, or the file the test
-goes into, has another meaning for that name, the expression takes what it needs by
-``from datetime import date`` instead.
+Expected values and inputs come with ``import datetime``. If the module under test, or the
+file the test goes into, has another meaning for that name, or nobody imports it as a whole,
+a test takes what it needs by ``from datetime import date`` instead.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from collections.abc import Collection, Iterator, Mapping
 from hybridgen.domain import Candidate, Check, Module, Observation
 from hybridgen.suite.imports import Import, module_imports, parse_imports
 from hybridgen.suite.policy import words
-
 
 # Modules of classes: their names read better alone. Of others, the module says what is meant.
 _OF_CLASSES = words("collections datetime decimal fractions ipaddress pathlib uuid")

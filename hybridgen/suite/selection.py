@@ -28,6 +28,7 @@ _PREFERRED = frozenset({"docstring", "model"})  # written to be read
 _LONG = 60  # characters of code that a reader takes in at a glance
 _ROWS_PER_OUTCOME = 2  # of True and False
 _MOST_EFFORT = 1.9  # of a row that no line of code needs
+_MOST_EFFORT_OF_ERROR = 3.0  # it often takes some steps to come to one
 _PINS = 2  # further rows that pin a boundary down
 _ASIDES = 3  # tests of one thing beyond which what was asked on the way is left out
 _Key = tuple[str, ...]
@@ -91,7 +92,9 @@ def choose(
     for tier in tiers:
         kept += _cover(tier, done)
     kept = _split(_pruned(kept), targets, seed)
-    extra = _Extras(kept, _last_parts(tiers[0], seed), cases_per_target)
+    parts = _last_parts(tiers[0], targets, seed)
+    kept += _other_answers(kept, parts, targets)
+    extra = _Extras(kept, parts, cases_per_target)
     shapes = dict.fromkeys(case.family for case in kept if case.family)
     for family in shapes:
         extra.fill(family)
@@ -103,6 +106,8 @@ def can_be_kept(observation: Observation) -> bool:
     results = observation.results
     has_assertion = any(assertions(r) or printed_only(r) or r.warnings for r in results)
     if not has_assertion or any(result.status == "skipped" for result in results):
+        return False
+    if any(_is_about_print(step.code) for step in observation.candidate.steps):
         return False
     raised = results[-1].raised
     return raised is None or (raised.is_deliberate and raised.is_inside)
@@ -133,9 +138,16 @@ def _is_weak(case: Observation) -> bool:
     if checks and len(checks) == len(items) and all(c.kind in WEAK_KINDS for c in checks):
         return True
     match _node(case.candidate.steps[-1].code):
-        case ast.Compare(left=left, comparators=[right]):  # hash(x) == hash(x), print(x) == y
-            is_print = isinstance(left, ast.Call) and ast.unparse(left.func) == "print"
-            return is_print or ast.dump(left) == ast.dump(right)
+        case ast.Compare(left=left, comparators=[right]):  # hash(x) == hash(x)
+            return ast.dump(left) == ast.dump(right)
+    return False
+
+
+def _is_about_print(code: str) -> bool:
+    """True for ``print(x) == y``, a misread example."""
+    match _node(code):
+        case ast.Compare(left=ast.Call(func=ast.Name(id="print"))):
+            return True
     return False
 
 
@@ -193,27 +205,28 @@ def _case(observation: Observation, possible: frozenset[Arc], seed: int) -> _Cas
     )
 
 
-def _parts(case: _Case, seed: int) -> list[_Case]:
+def _parts(case: _Case, targets: Sequence[Target], seed: int) -> list[_Case]:
     """One case a question, see :func:`split`; the last one stands for the whole."""
-    parts = split(case.raw)  # tidy() may have left out that a step changed something
+    parts = split(case.raw, targets)
     return [case] if len(parts) == 1 else [_case(part, case.arcs, seed) for part in parts]
 
 
-def _last_parts(cases: Iterable[_Case], seed: int) -> list[_Case]:
+def _last_parts(cases: Iterable[_Case], targets: Sequence[Target], seed: int) -> list[_Case]:
     """What each case ends with, without doubles."""
-    last = (_parts(case, seed)[-1] for case in cases)
+    last = (_parts(case, targets, seed)[-1] for case in cases)
     return list({case.key: case for case in last}.values())
 
 
 def _split(kept: Sequence[_Case], targets: Sequence[Target], seed: int) -> list[_Case]:
     """The kept cases with one question each; what was asked on the way only where it is new."""
-    parts = [_parts(case, seed) for case in kept]
+    parts = [_parts(case, targets, seed) for case in kept]
     found = {group[-1].key: group[-1] for group in parts}
-    shown: Counter[str] = Counter(subject_of(c.observation, targets) for c in found.values())
+    shown = Counter(_question(case, targets) for case in found.values())
     outcomes = {_told(case, targets) for case in found.values()}
     for case in itertools.chain.from_iterable(group[:-1] for group in parts):
-        subject, outcome = subject_of(case.observation, targets), _told(case, targets)
-        is_worth_it = not _is_weak(case.observation) and shown[subject] < _ASIDES
+        subject, outcome = _question(case, targets), _told(case, targets)
+        is_weak = _is_weak(case.observation) or _is_none_only(case.observation.results[-1])
+        is_worth_it = not is_weak and shown[subject] < _ASIDES
         if case.key not in found and outcome not in outcomes:
             if is_worth_it or not shown[subject]:
                 found[case.key] = case
@@ -222,8 +235,14 @@ def _split(kept: Sequence[_Case], targets: Sequence[Target], seed: int) -> list[
     return list(found.values())
 
 
+def _question(case: _Case, targets: Sequence[Target]) -> tuple[str, bool]:
+    """What a case is about, and whether about a failure of it."""
+    return subject_of(case.observation, targets), _raises(case)
+
+
 def _told(case: _Case, targets: Sequence[Target]) -> str:
-    return f"{subject_of(case.observation, targets)} {case.outcome}"
+    size = len(case.shape.keywords) + case.shape.positional if case.shape is not None else 0
+    return f"{subject_of(case.observation, targets)} {size} {case.outcome}"
 
 
 def _effort(observation: Observation) -> float:
@@ -299,6 +318,26 @@ def _union(cases: Iterable[_Case]) -> frozenset[Arc]:
     return frozenset[Arc]().union(*(case.arcs for case in cases))
 
 
+def _other_answers(
+    kept: Sequence[_Case], parts: Sequence[_Case], targets: Sequence[Target]
+) -> list[_Case]:
+    """For each operator that was seen to say only yes or only no: a case of the other answer."""
+    shown: dict[str, set[str]] = {}
+    for case in kept:
+        if _is_boolean(case) and case.shape is None:
+            subject = subject_of(case.observation, targets)
+            shown.setdefault(subject, set()).add(case.outcome)
+    found: list[_Case] = []
+    for case in sorted(parts, key=lambda case: case.tie):
+        subject = subject_of(case.observation, targets)
+        is_plain = case.shape is None and not _is_weak(case.observation)
+        is_missing = len(shown.get(subject, ())) == 1 and case.outcome not in shown[subject]
+        if is_plain and _is_boolean(case) and is_missing:
+            shown[subject].add(case.outcome)
+            found.append(case)
+    return found
+
+
 class _Extras:
     """Adds rows to tests that are kept anyway."""
 
@@ -315,7 +354,12 @@ class _Extras:
         keys = {case.key for case in own}
         near = [case for case in self.cases if case.family == family and case.key not in keys]
         table = _Table(own, _boundaries([*own, *near]))
-        free = [c for c in near if c.shape in shapes and c.effort <= _MOST_EFFORT]
+        free = [
+            case
+            for case in near
+            if (case.effort <= _MOST_EFFORT and case.shape in shapes)
+            or (case.effort <= _MOST_EFFORT_OF_ERROR and _is_error(case))
+        ]
         while free:
             best = min(free, key=table.rank)
             room = self.limit + (_PINS if table.is_pinning(best) else 0)
@@ -375,6 +419,12 @@ def _boundaries(cases: Sequence[_Case]) -> dict[_Key, set[_Key]]:
             pairs.setdefault(one.key, set()).add(other.key)
             pairs.setdefault(other.key, set()).add(one.key)
     return pairs
+
+
+def _is_error(case: _Case) -> bool:
+    """True for an exception with a message of the project's own: it may open a new test."""
+    raised = case.observation.results[-1].raised
+    return raised is not None and bool(raised.match)
 
 
 def _raises(case: _Case) -> bool:

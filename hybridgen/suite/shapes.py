@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from hybridgen.domain import Check, CheckKind, Observation, Raised, StepKind, StepResult
+from hybridgen.suite.messages import outline, stable_part
 from hybridgen.suite.policy import words
 
 # Calls of these build a plain value, so a row of a table may hold them.
@@ -239,10 +240,11 @@ def assertions(result: StepResult) -> tuple[Check | Raised, ...]:
 def outcome_text(observation: Observation) -> str:
     """What a case shows, as text; two cases with equal text show the same."""
     parts: list[str] = []
+    code = "\n".join(step.code for step in observation.candidate.steps)
     for result in observation.results:
         for item in assertions(result):
             if isinstance(item, Raised):
-                parts.append(f"raises {item.type_name} {item.match}")
+                parts.append(f"raises {item.type_name} {outline(stable_part(item.match, code))}")
             else:
                 parts.append(f"{item.kind} {item.path} {item.expression}")
         if printed_only(result):

@@ -1,38 +1,54 @@
 """One test a question: a sequence with several assertions becomes several short cases.
 
 What was asked on the way and changed nothing is left out of the later cases; what changed
-something stays there as set-up, without an assertion. pytest judges the result before it is
-written, so a question that did change something in secret costs a test, never a wrong one.
+something stays there as set-up, without an assertion. So does a call of a method that may have
+changed what only private attributes of its object hold.
 """
 
 from __future__ import annotations
 
 import ast
 import dataclasses
+from collections.abc import Sequence
 
-from hybridgen.domain import Observation, Step, StepKind, StepResult
+from hybridgen.domain import Observation, Step, StepKind, StepResult, Target
 from hybridgen.suite.bodies import expression
+from hybridgen.suite.policy import words
 from hybridgen.suite.shapes import printed_only
+from hybridgen.suite.subjects import subject_of
 
+_MUTATORS = words(
+    "add append appendleft clear discard extend insert pop popitem popleft remove reverse send "
+    "setdefault sort update write __setattr__ __setitem__"
+)
 _DONE = StepResult("ok")
 
 
-def split(observation: Observation) -> tuple[Observation, ...]:
+def split(observation: Observation, targets: Sequence[Target]) -> tuple[Observation, ...]:
     """The cases in a sequence, in order; the last one shows what the sequence ends with.
 
     Executed arcs are known for the whole only: the last case keeps them, the others have none.
+
+    Args:
+        observation: as it was made, not tidied, because that leaves out what was changed.
+        targets: of the module; their sources tell what may change an object.
     """
     pairs = tuple(zip(observation.candidate.steps, observation.results, strict=True))
     asking = [index for index, (_, result) in enumerate(pairs) if _shows_something(result)]
     if len(asking) < 2 or asking[-1] != len(pairs) - 1:
         return (observation,)
+    writes = _writers(targets)
+    is_left_out = [
+        _is_question(step, result) and _asked(observation, place, targets) not in writes
+        for place, (step, result) in enumerate(pairs)
+    ]
     has_files = bool(observation.candidate.fixtures)
     cases: list[Observation] = []
     for place in asking:
         before = [
             (_setup(step), _quiet(result))
-            for step, result in pairs[:place]
-            if has_files or not _is_question(step, result)
+            for earlier, (step, result) in enumerate(pairs[:place])
+            if has_files or not is_left_out[earlier]
         ]
         steps, results = zip(*before, pairs[place], strict=True)
         candidate = dataclasses.replace(observation.candidate, steps=steps)
@@ -45,6 +61,42 @@ def split(observation: Observation) -> tuple[Observation, ...]:
 
 def _shows_something(result: StepResult) -> bool:
     return bool(result.checks or result.changed or result.raised or printed_only(result))
+
+
+def _asked(observation: Observation, place: int, targets: Sequence[Target]) -> str:
+    steps = observation.candidate.steps[: place + 1]
+    candidate = dataclasses.replace(observation.candidate, target="", steps=steps)
+    return subject_of(dataclasses.replace(observation, candidate=candidate), targets)
+
+
+def _writers(targets: Sequence[Target]) -> frozenset[str]:
+    """Methods that may change their object, though nothing of it was seen from outside.
+
+    They set something on it, or call a method of it or of something in it that may do so.
+    """
+    found = {target.qualname for target in targets if _sets_something(target.source)}
+    size = -1
+    while size != len(found):
+        size = len(found)
+        names = {name.rpartition(".")[2] for name in found}
+        found |= {target.qualname for target in targets if _called(target.source) & names}
+    return frozenset(found)
+
+
+def _sets_something(source: str) -> bool:
+    for node in _nodes(source):
+        match node:
+            case ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(ctx=ast.Store()):
+                return True
+            case ast.Global() | ast.Nonlocal() | ast.Subscript(ctx=ast.Del()):
+                return True
+    return bool(_called(source) & _MUTATORS)
+
+
+def _called(source: str) -> set[str]:
+    """Names of the methods that are called on something."""
+    calls = (node.func for node in _nodes(source) if isinstance(node, ast.Call))
+    return {function.attr for function in calls if isinstance(function, ast.Attribute)}
 
 
 def _setup(step: Step) -> Step:

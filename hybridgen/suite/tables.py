@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 from collections.abc import Collection, Sequence, Set
@@ -18,6 +19,7 @@ from hybridgen.domain import (
 )
 from hybridgen.suite.bodies import Body, approx, assertion, contexts, expression, indent, regex
 from hybridgen.suite.edges import inputs
+from hybridgen.suite.messages import common_part, stable_part
 from hybridgen.suite.policy import words
 from hybridgen.suite.shapes import Call, call_in, construction, printed_only
 from hybridgen.suite.subjects import subject_of
@@ -99,7 +101,7 @@ def table(
     if all(column.is_constant for column in arguments):
         raise AssertionError("rows of a table differ in at least one argument")
     results = [row.results[-1] for row in rows]
-    expected = _expected(results, {*known, *names})
+    expected = _expected(rows, {*known, *names})
     shown = [c for c in (*arguments, *expected) if not c.is_constant]
     values = tuple(c.values[0] if c.is_constant else c.name for c in arguments)
     size = len(built[0][1].arguments) if built else 0
@@ -129,11 +131,15 @@ def _decorator(columns: Sequence[Column]) -> str:
     return f"@pytest.mark.parametrize(({names}), [{lines}])"
 
 
-def _expected(results: Sequence[StepResult], taken: Set[str]) -> list[Column]:
+def _expected(rows: Sequence[Observation], taken: Set[str]) -> list[Column]:
     """The columns on the expected side: one a check, or the output, or the message."""
+    results = [row.results[-1] for row in rows]
     first = results[0]
     if first.raised is not None:
-        patterns = [regex(r.raised.match) if r.raised is not None else "" for r in results]
+        matches = [_message(row) for row in rows]
+        if (common := common_part(matches)) is not None:
+            matches = [common] * len(matches)
+        patterns = [regex(match) for match in matches]
         return [Column("message", tuple(patterns))] if first.raised.match else []
     if printed_only(first):
         return [Column("printed", tuple(repr(result.output) for result in results))]
@@ -145,6 +151,13 @@ def _expected(results: Sequence[StepResult], taken: Set[str]) -> list[Column]:
         names = _distinct([_column_name(check, taken)], {*taken, *(c.name for c in columns)})
         columns.append(Column(names[0], values))
     return columns
+
+
+def _message(row: Observation) -> str:
+    """What a row's message says apart from the row's own input, which stands beside it."""
+    raised = row.results[-1].raised
+    code = "\n".join(step.code for step in row.candidate.steps)
+    return stable_part(raised.match, code) if raised is not None else ""
 
 
 def _value(check: Check) -> str:
@@ -202,8 +215,8 @@ def _distinct(names: Sequence[str], taken: Collection[str]) -> tuple[str, ...]:
     """The names as parameters of a test: no keyword, no fixture, nothing hidden, no doubles."""
     found: list[str] = []
     for name in names:
-        plain = name.strip("_") or "value"
-        if keyword.iskeyword(plain):
+        plain = name.lstrip("_") or "value"
+        if keyword.iskeyword(plain) or hasattr(builtins, plain):
             plain = f"{plain}_"
         while plain in found:
             plain = f"other_{plain}"

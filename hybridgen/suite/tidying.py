@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from hybridgen.domain import Check, CheckKind, Observation, Step, StepKind, StepResult
-from hybridgen.suite.messages import stable_part
+from hybridgen.suite.messages import telling_part
 from hybridgen.suite.shapes import WEAK_KINDS, printed_only
 
 _MOST_CHECKS = 6  # of one value; more is a snapshot, not a test
@@ -23,7 +23,7 @@ def tidy(observation: Observation) -> Observation:
     - The type or length of a value is not asserted beside the value's own attributes.
     - Output beside a value is not asserted, see :func:`printed_only`.
     - A last step that raised assigns nothing.
-    - A message is matched by its telling part, without the input that it repeats.
+    - A message is matched by its telling part, without a long input that it repeats.
     - That a procedure returned None is not asserted beside what it did.
     - Changes of an argument are asserted once, after the last one, and not at all where a
       later probe looks at that argument anyway.
@@ -51,7 +51,7 @@ def tidy(observation: Observation) -> Observation:
             checks = ()  # a procedure: what it did is what counts
         raised = result.raised
         if raised is not None:
-            match = stable_part(raised.match, code) if raised.match else ""
+            match = telling_part(raised.match, code) if raised.match else ""
             raised = dataclasses.replace(raised, match=match)
         results.append(
             dataclasses.replace(

@@ -355,7 +355,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_killed_run_leaves_no_process_and_no_file(
     project: Path, environment: dict[str, str], tiny_gguf: Path, how: signal.Signals
 ) -> None:
@@ -384,7 +384,10 @@ def test_killed_run_leaves_no_process_and_no_file(
     assert len(children) >= 2
     process.send_signal(how)
     _, err = process.communicate(timeout=10)
-    assert process.returncode == (130 if how is signal.SIGINT else -signal.SIGKILL), err
+    codes = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -signal.SIGKILL}
+    assert process.returncode == codes[how], err
+    if how is not signal.SIGKILL:
+        assert not list(Path(environment["TMPDIR"]).glob("hybridgen-*"))
     for _ in range(60):
         if not any(is_alive(pid) for pid in children):
             break

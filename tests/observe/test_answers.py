@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -222,15 +223,20 @@ def test_forged_outcomes_of_pytest_are_refused() -> None:
     [{"ok": True}, {"ok": "yes"}, {"ok": False, "error": 1}, {"ok": True, "arcs": [["a", "b"]]}],
 )
 def test_a_forged_import_is_an_error_of_the_module(
-    read: Callable[..., Module], sandbox: Sandbox, tmp_path: Any, load: dict[str, Any]
+    read: Callable[..., Module], sandbox: Sandbox, tmp_path: Path, load: dict[str, Any]
 ) -> None:
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    runner = Runner(read(FORGER.format(forged=json.dumps({"load": load}))), sandbox, scratch)
-    # The forger is in place once the first import is under way, so its own answer is honest.
-    try:
-        runner.open()
-    except SourceError:
+    module = read(f"""
+    import os, time
+    def f():
         pass
-    finally:
-        runner.close()
+    for number in range(60, 70):
+        try:
+            os.write(number, {json.dumps(load)!r}.encode() + b"\\n")
+        except OSError:
+            pass
+    time.sleep(60)
+    """)
+    runner = Runner(module, sandbox, tmp_path)
+    with pytest.raises(SourceError, match=r"broke the worker|gives another file"):
+        runner.open()
+    runner.close()

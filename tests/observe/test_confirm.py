@@ -13,7 +13,7 @@ from hybridgen.observe.runner import Dropped, Runner
 from hybridgen.observe.trim import trim
 
 UNSTABLE = """
-import datetime, os, random, time, uuid
+import argparse, datetime, os, random, shutil, sys, time, uuid
 from dataclasses import dataclass
 from datetime import date
 from datetime import datetime as moment
@@ -45,6 +45,16 @@ def f(kind):
         return os.getpid()
     if kind == "address":
         return repr(object())
+    if kind == "arguments":
+        return sys.argv[1:]
+    if kind == "program":
+        return argparse.ArgumentParser().prog
+    if kind == "zone":
+        return time.strftime("%H:%M", time.localtime(0))
+    if kind == "width":
+        return shutil.get_terminal_size().columns
+    if kind == "user":
+        return os.environ.get("USER")
     if kind == "raise":
         raise ValueError(f"at {time.time()}")
     if kind == "name":
@@ -58,7 +68,11 @@ def confirmed(runner: Runner, candidate: Candidate) -> Observation | Dropped:
 
 
 @pytest.mark.parametrize(
-    "kind", ["random", "uuid", "clock", "day", "weekday", "hash", "folder", "process", "address"]
+    "kind",
+    [
+        *("random", "uuid", "clock", "day", "weekday", "hash", "folder", "process", "address"),
+        *("arguments", "program", "zone", "width", "user"),
+    ],
 )
 def test_value_that_depends_on_the_run_is_dropped_as_unstable(
     open_runner: Callable[..., Runner], candidate: Callable[..., Candidate], kind: str

@@ -13,7 +13,9 @@ OpenRunner = Callable[..., Runner]
 MakeCandidate = Callable[..., Candidate]
 
 FILES = "writes files outside of tmp_path"
+CHANGED = "leaves the environment or the working folder changed"
 OUTSIDE = "starts programs or uses the network"
+NUMBER = "opens a file by its number"
 
 MODULE = """
 import os, pathlib, shutil, socket, subprocess, tempfile
@@ -74,6 +76,19 @@ def silent():
     with open(os.devnull, "w") as file:
         return file.write("abc")
 
+def export(value):
+    os.environ["SAMPLE"] = value
+    return 1
+
+def enter(path):
+    os.chdir(path)
+    return 1
+
+def lend(value):
+    os.environ["SAMPLE"] = value
+    del os.environ["SAMPLE"]
+    return 1
+
 async def later():
     return 1
 """
@@ -91,6 +106,12 @@ async def later():
         ("tree('.')", FILES),
         ("run('true')", OUTSIDE),
         ("call('localhost')", OUTSIDE),
+        ("export('a')", CHANGED),
+        ("enter(tmp_path)", CHANGED),
+        ("enter('/')", FILES),
+        ("get(2)", NUMBER),
+        ("get(True)", NUMBER),
+        ("get(7)", NUMBER),
     ],
 )
 def test_an_attempt_costs_the_candidate(
@@ -110,6 +131,7 @@ def test_an_attempt_costs_the_candidate(
         ("?get('/etc/hostname')",),
         ("?short()",),
         ("?silent()",),
+        ("?lend('a')",),
         ("?later()",),
     ],
 )

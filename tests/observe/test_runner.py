@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from hybridgen.domain import Candidate, CheckKind, Module, Observation
+from hybridgen.domain import Candidate, CheckKind, ImportName, Module, Observation
 from hybridgen.errors import SourceError
 from hybridgen.observe.runner import Dropped, Runner, Sandbox
 
@@ -286,6 +287,49 @@ def test_candidate_that_hangs_or_dies_costs_only_itself(
     assert checks(runner, candidate("?f(1)")) == [("equal", "", "0")]
 
 
+def test_worker_is_kept_where_methods_call_super_and_functions_hold_others(
+    open_runner: OpenRunner, candidate: MakeCandidate
+) -> None:
+    text = """
+        import functools, logging
+        log = logging.getLogger("shop")
+
+        def twice(function):
+            @functools.wraps(function)
+            def inner(*args, limits={"most": [[9]]}):
+                return 2 * function(*args)
+            return inner
+
+        class Base:
+            def size(self):
+                return 1
+
+        class Box(Base):
+            def size(self):
+                return super().size() + 1
+
+            class Inner(Base):
+                @staticmethod
+                def of(): pass
+                @twice
+                @twice
+                @twice
+                def size(self):
+                    return super().size()
+
+        @twice
+        @twice
+        @twice
+        def f():
+            log.debug("x")
+            return 1
+    """
+    runner = open_runner(text)
+    for call in ("f()", "Box().size()", "Box.Inner().size()", "f()"):
+        checks(runner, candidate(f"?{call}"))
+    assert runner.restarts == 0
+
+
 def test_worker_is_replaced_when_a_call_changed_module_state(
     open_runner: OpenRunner, candidate: MakeCandidate
 ) -> None:
@@ -360,6 +404,27 @@ def test_module_that_cannot_be_imported_gives_one_clear_error(
     read: Callable[..., Module], sandbox: Sandbox, tmp_path: Path, text: str, said: str
 ) -> None:
     assert said in failure(read, sandbox, tmp_path, text)
+
+
+def test_failure_of_every_name_is_told_once(
+    read: Callable[..., Module], sandbox: Sandbox, tmp_path: Path
+) -> None:
+    text = "import nowhere_to_be_found\ndef f(): pass\n"
+    told = failure(read, sandbox, tmp_path, text, name="src/shop/cart.py")
+    assert told.count("nowhere_to_be_found'") == 1
+
+
+def test_package_that_is_nowhere_leads_to_installing_the_project(
+    read: Callable[..., Module], sandbox: Sandbox, tmp_path: Path
+) -> None:
+    module = read("def f(): pass\n", name="code/cart.py")
+    elsewhere = ImportName("shop.cart", module.project.root, "package-dir in pyproject.toml")
+    scratch = tmp_path / "scratch-of-failure"
+    scratch.mkdir()
+    runner = Runner(replace(module, import_names=(elsewhere,)), sandbox, scratch)
+    with pytest.raises(SourceError, match=f"pip install -e {module.project.root}"):
+        runner.open()
+    runner.close()
 
 
 def test_import_that_hangs_is_cut_off(
