@@ -48,10 +48,18 @@ def _doctests(text: str) -> Iterator[str]:
             and not wanted.startswith("Traceback")
             and _is_value(wanted)
         ):
-            lines.append(f"assert {source} == {wanted}" if _is_value(source) else source)
+            lines.append(_expectation(source, wanted))
         else:
             lines.append(source)
     yield "\n".join(lines)
+
+
+def _expectation(source: str, wanted: str) -> str:
+    if not _is_value(source) or source.startswith("print("):
+        return source
+    if wanted in ("True", "False"):
+        return f"assert ({source})" if wanted == "True" else f"assert not ({source})"
+    return f"assert ({source}) == ({wanted})"
 
 
 def _is_value(text: str) -> bool:

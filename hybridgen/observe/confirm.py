@@ -26,7 +26,13 @@ VARIATIONS = (
         clock=3 * 365 * 86_400 + 5 * 3_600 + 1_234,
         arguments=("/pytest/__main__.py", "tests", "-x"),
     ),
-    Variation(hash_seed=31, clock=40 * 86_400 + 47, arguments=("py.test",), environment=ELSEWHERE),
+    Variation(
+        hash_seed=31,
+        clock=40 * 86_400 + 47,
+        arguments=("py.test",),
+        environment=ELSEWHERE,
+        repeats=True,
+    ),
 )
 """Three processes; the second is years, the third weeks away, at another time of the day and on
 what looks like another machine. Each has another command line: pytest's, when tests run."""

@@ -52,12 +52,14 @@ class Variation:
         clock: seconds by which its wall clock is ahead.
         arguments: its command line, as ``sys.argv`` shows it.
         environment: variables that another machine has, or has otherwise.
+        repeats: run again in the same process what changed it, as another test might have.
     """
 
     hash_seed: int = 1
     clock: int = 0
     arguments: tuple[str, ...] = ("pytest", "-q")
     environment: tuple[tuple[str, str], ...] = ()
+    repeats: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,8 @@ class Runner:
         try:
             worker = self._worker(variation)
             answer = worker.ask(request, self._sandbox.call_timeout)
+            if variation.repeats and answer.get("dirty") is True:
+                answer = {**worker.ask(request, self._sandbox.call_timeout), "dirty": True}
         except WorkerLost as lost:
             self._forget(variation)
             return Dropped(candidate, lost.reason)

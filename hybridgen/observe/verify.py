@@ -38,7 +38,7 @@ PYTEST_NEEDS = (
     "tomli",
     "typing_extensions",
 )
-ALONE_AT_ONCE = 2
+AT_ONCE = 2
 RUN_TIMEOUT = 60.0
 SHORTEST_TIMEOUT = 15.0
 """Seconds that one run of pytest may take: what is left of the budget, within these bounds."""
@@ -142,9 +142,16 @@ class Verifier:
             text = f"under pytest, {self._import_name} is {together.found or 'not imported'}"
             return Verified({}, frozenset(), together.version, text)
         _note(failed, together, names, "together")
-        for order, clock in ((1, 86_400 * 399 + 3_661), (2, 0)):
-            run = self._run((test_path,), files, names, order=order, clock=clock, timeout=timeout)
-            _note(failed, run, names, "shuffled")
+        if failed:
+            return Verified(failed, together.arcs, together.version)  # the rest will be run again
+
+        def shuffled(circumstances: tuple[int, int]) -> PytestRun:
+            order, clock = circumstances
+            return self._run((test_path,), files, names, order=order, clock=clock, timeout=timeout)
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for run in pool.map(shuffled, ((1, 86_400 * 399 + 3_661), (2, 0))):
+                _note(failed, run, names, "shuffled")
         for name, passed in self._alone(files, test_path, names, deadline):
             if not passed:
                 failed.setdefault(name, "alone")
@@ -159,7 +166,7 @@ class Verifier:
             run = self._run((test_path,), files, [name], order=0, clock=0, timeout=RUN_TIMEOUT)
             return name, run.outcomes.get(name, False)
 
-        with ThreadPoolExecutor(ALONE_AT_ONCE) as pool:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
             return list(pool.map(one, names))
 
     def _run(

@@ -804,7 +804,7 @@ class Snapshot:
             return None
         held = [v for v in (value.__defaults__, value.__kwdefaults__, value.__dict__) if v]
         # A method that says super() holds its class as __class__, which is looked at by itself.
-        for index, cell in enumerate(value.__closure__ or ()):  # noqa: B905 - Python 3.9 has no strict
+        for index, cell in enumerate(value.__closure__ or ()):
             if value.__code__.co_freevars[index] != "__class__" and cell != EMPTY:
                 held.append(cell.cell_contents)
         # Nothing that is made here may be looked at: below some depth its address is its print.

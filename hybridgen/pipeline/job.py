@@ -17,6 +17,9 @@ from hybridgen.settings import Settings
 FINISH_SHARE, FINISH_SECONDS = 0.3, 25.0
 """What is kept of a budget for confirming, rendering and real pytest: a share, at most so long."""
 
+FINISH_LEAST = 8.0
+"""Seconds that this takes at the least, of which half of a budget is kept if it is that short."""
+
 LEAST_SEARCH_SHARE = 0.25
 """What finding candidates gets of a budget even where confirming them is slow."""
 
@@ -97,7 +100,8 @@ class Budget:
         self.started = started
         self.seconds = seconds
         self.end = started + seconds
-        self.finish_at = self.end - min(FINISH_SECONDS, seconds * FINISH_SHARE)
+        usual = max(seconds * FINISH_SHARE, min(FINISH_LEAST, seconds / 2))
+        self.finish_at = self.end - min(FINISH_SECONDS, usual)
 
     @property
     def left(self) -> float:

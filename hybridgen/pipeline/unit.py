@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -55,6 +56,7 @@ class Unit:
         self._scratch = scratch
         self._budget = Budget(started, job.settings.budget)
         self._tally = Tally()
+        self._stale: set[str] = set()  # tests of ours that the code has outgrown
         display = display_path(selection.path)
         unread = label_text("", display)
         self._outcome = Outcome(
@@ -136,7 +138,8 @@ class Unit:
             coverage_before=before.coverage if existing else NOTHING_COVERED,
             coverage_after=before.coverage,
         )
-        if existing and not Focus(subject.module, subject.targets, at_import | all_arcs).open():
+        is_covered = not Focus(subject.module, subject.targets, at_import | all_arcs).open()
+        if existing and is_covered and not self._stale:
             return
         covered = at_import | kept_arcs
         archive = Archive(covered)
@@ -161,6 +164,13 @@ class Unit:
         """Arcs of all existing tests, and of those that a new run does not replace."""
         timeout = max(5.0, self._budget.seconds * EXISTING_SHARE)
         run = subject.verifier.existing(files, timeout=timeout)
+        own = function_names(subject.previous) - function_names(subject.kept)
+        failing = {name for name, passed in run.outcomes.items() if not passed}
+        self._stale = failing & own
+        if theirs := sorted(failing - own):
+            self._tally.notes.append(
+                f"existing tests fail in the sandbox: {', '.join(theirs)[:200]}"
+            )
         if files and not run.outcomes:
             self._tally.notes.append(
                 "the existing tests could not be run in the sandbox, so they count as nothing: "
@@ -172,6 +182,12 @@ class Unit:
             files, timeout=timeout, changed={subject.path: subject.kept}
         )
         return run.arcs, again.arcs
+
+
+def function_names(text: str | None) -> set[str]:
+    """Names of the functions in a test file."""
+    nodes = ast.walk(ast.parse(text)) if text else ()
+    return {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
 
 
 def _previous(path: Path, only: str | None) -> tuple[str | None, str | None]:

@@ -44,13 +44,17 @@ class Writer:
         self._tally.dropped.update(item.reason for item in dropped)
         for observation in observations:
             self._note_contradiction(observation)
+        if subject.module.only is not None:
+            asked = {target.qualname for target in subject.targets}
+            observations = tuple(o for o in observations if o.candidate.target in asked)
         kept, reasons = suite.screened(observations, subject.module, subject.import_name)
         self._tally.dropped.update(reasons)
         return kept
 
     def _note_contradiction(self, observation: Observation) -> None:
         """Says where a docstring's example and the code disagree: nobody else will see it."""
-        if observation.candidate.origin != "docstring":
+        # With set-up before it, the example may have been meant in another state.
+        if observation.candidate.origin != "docstring" or len(observation.candidate.steps) > 1:
             return
         for step, result in zip(observation.candidate.steps, observation.results, strict=True):
             if result.opinion_holds is False and len(self._tally.notes) < SHOWN_CONTRADICTIONS:
@@ -113,15 +117,17 @@ class Writer:
         return conftest_for(self._subject.path.parent, self._subject.runner.import_name.root)
 
     def _save(self, file: TestFile, more: Mapping[Path, str]) -> None:
+        for path in more:
+            self._tally.notes.append(
+                f"{display_path(path)} is needed too, so that plain pytest finds the project: "
+                + ("it is not written" if self._job.is_dry_run else "written")
+            )
         if self._job.is_dry_run:
             return
         root = self._subject.module.project.root
         suite.write(file, root=root)  # first: where it is refused, nothing else is written
         for path, text in more.items():
             suite.write(TestFile(path, text, None, (), file.label), root=root)
-            self._tally.notes.append(
-                f"wrote {display_path(path)} too, so that plain pytest finds the project"
-            )
 
 
 def _not_importable(module: Module, why: str) -> SourceError:
@@ -133,5 +139,6 @@ def _not_importable(module: Module, why: str) -> SourceError:
     python = module.project.interpreter.path
     return SourceError(
         f"{module.display}: plain pytest cannot use the tests: {' '.join(why.split())[-300:]}",
-        f"make the project importable: {python} -m pip install -e {module.project.root}",
+        'tell pytest where the sources are ([tool.pytest.ini_options] pythonpath = ["."]), '
+        f"or install the project: {python} -m pip install -e {module.project.root}",
     )

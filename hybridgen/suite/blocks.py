@@ -102,14 +102,14 @@ def build(
         UnrenderableError: a name that the test needs is nowhere to be found, or hidden.
     """
     package = import_name.rpartition(".")[0]
-    cases = [_with_known_warnings(reworded(tidy(c), module.source.text), module) for c in cases]
+    subject = subject_of(cases[0], module.targets)
+    cases = [_with_known_warnings(reworded(tidy(c), module.targets), module) for c in cases]
     cases = _in_one_style(cases, module, import_name, bound or {})
     own = parse_imports([line for case in cases for line in case.candidate.imports], package)
     is_table = len(cases) > 1
     decorator, body, columns = _parts(cases, module)
     first = cases[0]
     call = call_in(first.candidate.steps[-1].code)
-    subject = subject_of(first, module.targets)
     target = next((t for t in module.targets if t.qualname == subject), None)
     parameters = argument_names(call, subject, module) if call else ()
     name = choose_name(cases, subject, parameters, target, taken, is_one_of_many=is_one_of_many)

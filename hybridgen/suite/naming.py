@@ -155,7 +155,7 @@ def _distinguished(
     if built := _built(first):
         yield "_".join(filter(None, [built, after]))
     kinds = {check.kind for check in checks}
-    if kinds == {CheckKind.IS} and call is not None:
+    if kinds == {CheckKind.IS} and not _is_equation(first):
         values = {check.expression for check in checks}
         if len(values) == 1:
             yield "_".join(filter(None, ["is", _snake(values.pop()), after]))
@@ -181,6 +181,14 @@ def _value(check: Check) -> str:
         return ""
     text = re.sub(r"\W+", "_", str(value).replace("-", "minus_")).strip("_").lower()
     return text if text.isascii() and len(text) <= _SHORT_VALUE else ""
+
+
+def _is_equation(observation: Observation) -> bool:
+    """True for ``f(x) == y``, where "is true" would say nothing."""
+    match _parse(observation.candidate.steps[-1].code):
+        case ast.Module(body=[ast.Expr(value=ast.Compare(left=ast.Call()))]):
+            return True
+    return False
 
 
 def _asking_call(observation: Observation) -> Call | None:

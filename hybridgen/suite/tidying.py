@@ -9,9 +9,10 @@ import ast
 import dataclasses
 from collections.abc import Sequence
 
-from hybridgen.domain import Check, CheckKind, Observation, Step, StepKind, StepResult
+from hybridgen.domain import Check, CheckKind, Observation, Step, StepKind, StepResult, Target
 from hybridgen.suite.messages import telling_part
 from hybridgen.suite.shapes import WEAK_KINDS, printed_only
+from hybridgen.suite.subjects import subject_of
 
 _MOST_CHECKS = 6  # of one value; more is a snapshot, not a test
 _MOST_CHANGES = 3  # checks of one changed argument
@@ -77,16 +78,19 @@ def _nameless(steps: Sequence[Step], results: Sequence[StepResult]) -> tuple[Ste
     return tuple(steps)
 
 
-def reworded(observation: Observation, source: str) -> Observation:
+def reworded(observation: Observation, targets: Sequence[Target]) -> Observation:
     """The same in the words of a person: ``a != b`` for ``(a == b) is False``.
 
     Args:
         observation: the case.
-        source: of the module under test, because ``!=`` may have a method of its own there.
+        targets: of the module; a class has to have no ``!=`` of its own, and no base class.
     """
     *before, last = observation.candidate.steps
     *earlier, result = observation.results
-    if "__ne__" not in source and [c.expression for c in result.checks] == ["False"]:
+    names = {target.qualname for target in targets}
+    plain = {t.qualname for t in targets if not t.bases and f"{t.qualname}.__ne__" not in names}
+    is_plain = subject_of(observation, targets).removesuffix(".__eq__") in plain
+    if is_plain and [c.expression for c in result.checks] == ["False"]:
         match _expression(last.code):
             case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
                 texts = (ast.get_source_segment(last.code, part) for part in (left, right))

@@ -200,6 +200,17 @@ def test_second_run_replaces_own_tests_and_keeps_edited_ones(
     assert passes(project, "tests")
 
 
+def test_own_tests_that_the_code_has_outgrown_are_made_anew(
+    generate: Generate, project: Path
+) -> None:
+    assert generate("shop/prices.py").code == 0
+    (project / "shop/prices.py").write_text(PRICES.replace("percent // 100", "percent // 50"))
+    assert not passes(project, "tests")
+    run = generate("shop/prices.py")
+    assert run.code == 0, run.err
+    assert passes(project, "tests")
+
+
 def test_one_definition_can_be_named(generate: Generate, project: Path) -> None:
     (project / "shop/prices.py").write_text(
         PRICES + "\n\ndef double(n: int) -> int:\n    return n * 2\n"
