@@ -296,8 +296,9 @@ def _stage_pytest(folder: Path) -> tuple[Path, tuple[Path, ...]]:
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
             continue
-        origin = Path(spec.origin)
-        source = origin.parent if origin.name == "__init__.py" else origin
+        # A package may be compiled for our Python; its sources, which others need, lie beside.
+        inside = spec.submodule_search_locations
+        source = Path(inside[0]) if inside else Path(spec.origin)
         (folder / source.name).symlink_to(source)
         sources.append(source)
     return folder, tuple(sources)

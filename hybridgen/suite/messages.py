@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os.path
 import re
 from collections.abc import Iterator, Sequence
 
@@ -12,6 +13,7 @@ _FEWEST = 8  # characters that still say something
 _EDGES = " \t:;,-([{<'\"`="
 _LOOSE_END = re.compile(r",\s*\w+$")  # ", got"
 _SENTENCE = re.compile(r"([^.\n]{11,}\w)\. [A-Z]")
+_VARIABLE_END = re.compile(r"[\w.'\"-]+$")  # the messages go on differently inside of it
 _VARIABLE = re.compile(r"-?\d+(?:\.\d+)?|'[^']*'|\"[^\"]*\"")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
@@ -55,10 +57,14 @@ def common_part(patterns: Sequence[str]) -> str | None:
     if len({outline(pattern) for pattern in patterns}) > 1:
         shortest = min(patterns, key=len)
         return shortest if all(shortest in pattern for pattern in patterns) else None
-    pieces = (piece.strip(_EDGES) for piece in _VARIABLE.split(_plain(patterns[0])))
-    best = max(pieces, key=len)
-    is_telling = len(best) >= _FEWEST and " " in best
-    return _escaped(best) if is_telling else None
+    texts = [_plain(pattern) for pattern in patterns]
+    prefix = _VARIABLE_END.sub("", os.path.commonprefix(texts))
+    beginning = _LOOSE_END.sub("", prefix.strip(_EDGES))
+    pieces = [piece.strip(_EDGES) for piece in _VARIABLE.split(texts[0])]
+    for piece in (beginning, max(pieces, key=len)):
+        if len(piece) >= _FEWEST and " " in piece:
+            return _escaped(piece)
+    return None
 
 
 def _plain(pattern: str) -> str:

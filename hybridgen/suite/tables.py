@@ -136,9 +136,11 @@ def _expected(rows: Sequence[Observation], taken: Set[str]) -> list[Column]:
     results = [row.results[-1] for row in rows]
     first = results[0]
     if first.raised is not None:
-        matches = [_message(row) for row in rows]
-        if (common := common_part(matches)) is not None:
-            matches = [common] * len(matches)
+        whole = [r.raised.match if r.raised is not None else "" for r in results]
+        common = common_part(whole)
+        matches = [_message(row) for row in rows] if common is None else [common] * len(rows)
+        common = common_part(matches)
+        matches = matches if common is None else [common] * len(rows)
         patterns = [regex(match) for match in matches]
         return [Column("message", tuple(patterns))] if first.raised.match else []
     if printed_only(first):

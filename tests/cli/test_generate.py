@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -413,6 +414,28 @@ def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("bare") / "venv"
     venv.create(folder, with_pip=False)
     yield folder / "bin/python"
+
+
+@pytest.mark.parametrize("version", ["3.9", "3.10", "3.12", "3.13"])
+def test_project_of_another_python_without_pytest_is_tested(
+    generate: Generate, project: Path, version: str, tmp_path: Path
+) -> None:
+    found = shutil.which(f"python{version}")
+    real = (
+        found
+        and subprocess.run(
+            [found, "-c", "import sys; print(sys.executable)"],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout.strip()
+    )
+    if not real:
+        pytest.skip(f"no Python {version} on the path")
+    subprocess.run([real, "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True)
+    run = generate("shop/prices.py", "--json", "--python", str(tmp_path / "venv/bin/python"))
+    assert run.code == 0, run.out + run.err
+    assert run.module["coverage"]["after"]["pooled"] == 100
 
 
 def test_project_in_a_venv_of_its_own_needs_nothing_of_ours(
