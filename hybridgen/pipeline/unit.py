@@ -6,6 +6,7 @@ import ast
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from hybridgen.source import (
     chosen_targets,
     display_path,
     find_project,
+    pytest_option,
     read_module,
     tests_of,
 )
@@ -109,7 +111,8 @@ class Unit:
             watcher.stage("importing")
             self._note(interpreter=f"{project.interpreter.path} ({project.interpreter.why})")
             import_name = runner.open().name
-            path = suite.test_path(module, project)
+            patterns = pytest_option(project.root, "python_files")
+            path = collectable(suite.test_path(module, project), patterns)
             previous, kept = _previous(path, module.only)
             self._test(
                 Subject(
@@ -182,6 +185,14 @@ class Unit:
             files, timeout=timeout, changed={subject.path: subject.kept}
         )
         return run.arcs, again.arcs
+
+
+def collectable(path: Path, patterns: Sequence[str]) -> Path:
+    """``path`` under a name that pytest collects, where ``python_files`` asks for another."""
+    globs = [pattern for pattern in patterns if pattern.count("*") == 1 and "/" not in pattern]
+    if not globs or any(fnmatch(path.name, pattern) for pattern in patterns):
+        return path
+    return path.with_name(globs[0].replace("*", path.stem.removeprefix("test_")))
 
 
 def function_names(text: str | None) -> set[str]:

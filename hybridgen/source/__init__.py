@@ -5,6 +5,7 @@ its targets and the names by which it could be imported.
 """
 
 from hybridgen.source.existing import tests_of
+from hybridgen.source.layout import pytest_option
 from hybridgen.source.missing import missing_fragments
 from hybridgen.source.module import chosen_targets, display_path, read_module
 from hybridgen.source.project import find_project
@@ -16,6 +17,7 @@ __all__ = [
     "display_path",
     "find_project",
     "missing_fragments",
+    "pytest_option",
     "read_module",
     "select",
     "tests_of",

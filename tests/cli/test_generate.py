@@ -201,6 +201,15 @@ def test_second_run_replaces_own_tests_and_keeps_edited_ones(
     assert passes(project, "tests")
 
 
+def test_file_gets_a_name_that_pytest_collects(generate: Generate, project: Path) -> None:
+    with (project / "pyproject.toml").open("a") as settings:
+        settings.write("python_files = ['*_test.py']\n")
+    run = generate("shop/prices.py")
+    assert run.code == 0, run.err
+    assert (project / "tests/prices_test.py").exists()
+    assert passes(project)
+
+
 def test_own_tests_that_the_code_has_outgrown_are_made_anew(
     generate: Generate, project: Path
 ) -> None:
