@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import os.path
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 
@@ -54,17 +54,24 @@ def outline(pattern: str) -> str:
 
 def common_part(patterns: Sequence[str]) -> str | None:
     """A pattern for what messages that differ in numbers and quotations share, or None."""
+    if len(set(patterns)) == 1:
+        return patterns[0]
     if len({outline(pattern) for pattern in patterns}) > 1:
         shortest = min(patterns, key=len)
         return shortest if all(shortest in pattern for pattern in patterns) else None
     texts = [_plain(pattern) for pattern in patterns]
-    prefix = _VARIABLE_END.sub("", os.path.commonprefix(texts))
+    prefix = _VARIABLE_END.sub("", _common_prefix(texts))
     beginning = _LOOSE_END.sub("", prefix.strip(_EDGES))
     pieces = [piece.strip(_EDGES) for piece in _VARIABLE.split(texts[0])]
     for piece in (beginning, max(pieces, key=len)):
         if len(piece) >= _FEWEST and " " in piece:
             return _escaped(piece)
     return None
+
+
+def _common_prefix(texts: Sequence[str]) -> str:
+    columns = itertools.takewhile(lambda chars: len(set(chars)) == 1, zip(*texts, strict=False))
+    return "".join(chars[0] for chars in columns)
 
 
 def _plain(pattern: str) -> str:

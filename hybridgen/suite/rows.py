@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 
 from hybridgen.suite.cases import Case, Key, features_of, is_boolean, is_error, raises
 from hybridgen.suite.edges import are_neighbours
@@ -12,6 +12,7 @@ from hybridgen.suite.edges import are_neighbours
 _ROWS_PER_OUTCOME = 2  # of True and False
 _MOST_EFFORT = 1.9  # of a row that no line of code needs
 _MOST_EFFORT_OF_ERROR = 3.0  # it often takes some steps to come to one
+_Ends = frozenset[str]  # the two outcomes on both sides of a boundary
 _PINS = 2  # further rows that pin a boundary down
 
 
@@ -50,10 +51,10 @@ class Extras:
 class _Table:
     """What the cases of one function show so far."""
 
-    def __init__(self, cases: Sequence[Case], pairs: Mapping[Key, Set[Key]]) -> None:
+    def __init__(self, cases: Sequence[Case], pairs: Mapping[Key, Mapping[Key, _Ends]]) -> None:
         self.pairs = pairs
         self.keys: set[Key] = set()
-        self.pinned: set[Key] = set()
+        self.pinned: set[_Ends] = set()
         self.features: set[str] = set()
         self.outcomes: Counter[str] = Counter()
         for case in cases:
@@ -61,15 +62,20 @@ class _Table:
 
     def add(self, case: Case) -> None:
         """Takes a case in."""
-        if self.is_pinning(case):
-            self.pinned |= {case.key, *(self.pairs[case.key] & self.keys)}
+        pairs = self.pairs.get(case.key, {})
+        self.pinned |= {ends for key, ends in pairs.items() if key in self.keys}
         self.keys.add(case.key)
         self.outcomes[case.outcome] += 1
         self.features |= features_of(case)
 
     def is_pinning(self, case: Case) -> bool:
-        """True if a neighbour that ends otherwise is there, and has no such neighbour yet."""
-        return bool((self.pairs.get(case.key, set()) & self.keys) - self.pinned)
+        """True if it has a neighbour that ends otherwise, and no such pair is there yet."""
+        return bool(set(self.pairs.get(case.key, {}).values()) - self.pinned)
+
+    def is_completing(self, case: Case) -> bool:
+        """True if the neighbour of such a pair is there already."""
+        pairs = self.pairs.get(case.key, {}).items()
+        return any(key in self.keys and ends not in self.pinned for key, ends in pairs)
 
     def is_useful(self, case: Case) -> bool:
         """True if the case is worth its line."""
@@ -78,8 +84,10 @@ class _Table:
     def rank(self, case: Case) -> tuple[object, ...]:
         """Sorts the best case first."""
         is_pinning, is_missing, new = self._merits(case)
+        is_completing = self.is_completing(case)
         is_known = self.outcomes[case.outcome] > 0
-        return is_known and not is_pinning, not is_pinning, not is_missing, -new, case.tie
+        worth = (not is_completing, is_known and not is_pinning, not is_pinning)
+        return *worth, not is_missing, -new, case.tie
 
     def _merits(self, case: Case) -> tuple[bool, bool, int]:
         is_missing = is_boolean(case) and self.outcomes[case.outcome] < _ROWS_PER_OUTCOME
@@ -87,12 +95,13 @@ class _Table:
         return self.is_pinning(case), is_missing, new
 
 
-def _boundaries(cases: Sequence[Case]) -> dict[Key, set[Key]]:
+def _boundaries(cases: Sequence[Case]) -> dict[Key, dict[Key, _Ends]]:
     """Cases next to each other that go other ways to other ends, by their keys."""
-    pairs: dict[Key, set[Key]] = {}
+    pairs: dict[Key, dict[Key, _Ends]] = {}
     for one, other in itertools.combinations(cases, 2):
         is_other_way = one.arcs != other.arcs and one.outcome != other.outcome
         if is_other_way and are_neighbours(one.observation, other.observation):
-            pairs.setdefault(one.key, set()).add(other.key)
-            pairs.setdefault(other.key, set()).add(one.key)
+            ends = frozenset({one.outcome, other.outcome})
+            pairs.setdefault(one.key, {})[other.key] = ends
+            pairs.setdefault(other.key, {})[one.key] = ends
     return pairs

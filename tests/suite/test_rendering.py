@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import os
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from hybridgen.domain import (
     Label,
     Module,
     Observation,
+    Raised,
     Step,
     StepKind,
     StepResult,
@@ -206,6 +208,96 @@ def test_datetime_class_and_module_do_not_clash(
     file = render(module, [observe("later", "= later(datetime(2024, 1, 31))")])
     assert "assert later(datetime(2024, 1, 31)) == datetime(2024, 2, 1, 0, 0)" in file.text
     assert write_and_run(file, tmp_path).returncode == 0
+
+
+def test_one_file_has_one_style_of_imports(
+    make_module: Callable[..., Module],
+    make_observe: Callable[[Module], Callable[..., Observation]],
+    tmp_path: Path,
+) -> None:
+    source = "def same(day):\n    return day\n\n\ndef twice(day):\n    return [day, day]\n"
+    module = make_module(source)
+    observe = make_observe(module)
+    cases = [
+        observe("same", "= same(datetime.date(2024, 1, 31))", imports=["import datetime"]),
+        observe("same", "= same(datetime.date(2023, 1, 31))", imports=["import datetime"]),
+        observe("twice", "= twice(date(2024, 1, 31))[0]", imports=["from datetime import date"]),
+    ]
+    file = render(module, cases)
+    assert "from datetime import date\n" in file.text
+    assert "datetime.date" not in file.text
+    assert write_and_run(file, tmp_path).returncode == 0
+
+
+def test_module_imported_as_a_whole_stays_so(
+    make_module: Callable[..., Module],
+    make_observe: Callable[[Module], Callable[..., Observation]],
+) -> None:
+    module = make_module("import datetime\n\n\ndef same(day):\n    return day\n")
+    file = render(module, [make_observe(module)("same", "= same(datetime.date(2024, 1, 31))")])
+    assert "assert same(datetime.date(2024, 1, 31)) == datetime.date(2024, 1, 31)" in file.text
+
+
+def test_name_of_a_candidate_wins_over_the_same_name_of_the_module(
+    make_module: Callable[..., Module],
+    make_observe: Callable[[Module], Callable[..., Observation]],
+    tmp_path: Path,
+) -> None:
+    module = make_module("from datetime import datetime\n\n\ndef year(day):\n    return day.year\n")
+    observe = make_observe(module)
+    cases = [
+        observe("year", f"= year(datetime.date({n}, 1, 31))", imports=["import datetime"])
+        for n in (2023, 2024)
+    ]
+    file = render(module, cases)
+    assert write_and_run(file, tmp_path).returncode == 0
+
+
+def test_objects_made_differently_share_one_table(
+    pricing: Module, observe: Callable[..., Observation], tmp_path: Path
+) -> None:
+    cases = [
+        observe("Cart.add", f"cart = Cart({owner!r})", f"= cart.add('tea', 3, count={count})")
+        for owner, count in (("ann", 0), ("bob", -2))
+    ]
+    file = render(pricing, cases)
+    assert '("owner", "count"),' in file.text
+    assert "cart = Cart(owner)\n" in file.text
+    done = write_and_run(file, tmp_path)
+    assert "2 passed" in done.stdout
+
+
+def test_failing_constructor_needs_no_variable(pricing: Module) -> None:
+    raised = Raised("ValueError", "", "no owner", is_deliberate=True, is_inside=True)
+    step = Step(StepKind.SETUP, "cart = Cart(None)")
+    candidate = Candidate("Cart", (step,), Label.CONFIDENTIAL, "types")
+    result = StepResult("raised", raised=raised)
+    case = Observation(candidate, (result,), frozenset({(1, 2)}), Label.CONFIDENTIAL)
+    assert "        Cart(None)\n" in render(pricing, [case]).text
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("class A:\n    pass\n", "assert a != 1"),
+        ("class A(tuple):\n    pass\n", "assert (a == 1) is False"),
+        (
+            "class A:\n    def __ne__(self, other):\n        return True\n",
+            "assert (a == 1) is False",
+        ),
+    ],
+)
+def test_unequal_is_said_plainly_only_where_it_is_the_same(
+    make_module: Callable[..., Module],
+    make_observe: Callable[[Module], Callable[..., Observation]],
+    source: str,
+    line: str,
+) -> None:
+    module = make_module(source)
+    bases = ("tuple",) if "(tuple)" in source else ()
+    targets = tuple(dataclasses.replace(t, bases=bases) for t in module.targets)
+    module = dataclasses.replace(module, targets=targets)
+    assert line in render(module, [make_observe(module)("A", "a = A()", "= a == 1")]).text
 
 
 def test_names_of_another_module_of_the_package_come_from_there(

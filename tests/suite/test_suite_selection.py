@@ -108,6 +108,37 @@ def test_other_outcomes_become_rows_of_the_same_test() -> None:
     assert len(choose(cases, cases_per_target=2)) == 2
 
 
+def test_boundaries_are_pinned_from_both_sides() -> None:
+    cases = [case("f(3)", [(1, 2), (2, 9)], value="'small'")]
+    cases += [case(f"f({n})", [(1, 3)], value="'large'") for n in (70, 10, 90)]
+    cases += [case(f"f({n})", [(1, 2)], value="'small'") for n in (5, 9, 1)]
+    kept = choose(cases)
+    assert "f(9)" in kept
+    assert "f(10)" in kept
+
+
+def test_inputs_of_another_type_than_asked_for_come_last() -> None:
+    odd = case("f('x')", [(1, 2), (2, 3)], origin="odd", value="'x'")
+    plain = [case("f(1)", [(1, 2)]), case("f(22)", [(2, 3)], value="22")]
+    assert set(choose([odd, *plain])) == {"f(1)", "f(22)"}
+    assert choose([odd, plain[0]], cases_per_target=1) == ["f(1)", "f('x')"]
+
+
+def test_errors_with_one_message_are_shown_once() -> None:
+    def error(code: str, name: str) -> Observation:
+        raised = Raised("ValueError", "", f"bad name: '{name}'", True, True)
+        return case(code, [(1, 2)], raised=raised)
+
+    assert len(choose([error(f"f('{name}')", name) for name in ("a", "bc", "def", "x y")])) == 1
+
+
+def test_procedure_that_shows_nothing_is_the_last_choice() -> None:
+    nothing = case("f(1)", [(1, 2), (2, 3)], kind=CheckKind.IS, value="None")
+    assert choose([nothing]) == ["f(1)"]
+    shown = case("g(1)", [(1, 2), (2, 3)], target="g", value="7")
+    assert choose([nothing, shown]) == ["g(1)"]
+
+
 def test_choice_is_the_same_for_the_same_seed_and_any_order() -> None:
     cases = [case(f"f({n})", [(n % 5, n % 7)], value=str(n)) for n in range(60)]
     assert choose(cases) == choose(cases[::-1])
