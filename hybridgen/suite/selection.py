@@ -29,7 +29,7 @@ def choose(
     covered: frozenset[Arc],
     targets: Sequence[Target],
     seed: int,
-    cases_per_target: int = 6,
+    cases_per_target: int = 5,
 ) -> tuple[Observation, ...]:
     """Chooses cases for a small suite.
 
