@@ -20,7 +20,15 @@ from hybridgen.domain import (
 )
 from hybridgen.explore.duck import hints_in, members_of
 from hybridgen.explore.files import EXISTING, PATH_NAMES, content, writing
-from hybridgen.explore.values import IMPORTS, TypeValues, kind_of, literals_of, mutate
+from hybridgen.explore.values import (
+    IMPORTS,
+    TypeValues,
+    composed,
+    decimals,
+    kind_of,
+    literals_of,
+    mutate,
+)
 
 OPERATORS = {
     "__len__": "len({o})",
@@ -67,6 +75,9 @@ STATEMENTS = {
     "__enter__": "with {o}:\n    pass",
 }
 LONGEST_SEQUENCE = 6
+COMPOSED_SHARE = 0.1
+"""How often a text is put together from literals of the code: ``"SAVE" + "10"``."""
+
 WRONG_TYPE_SHARE = 0.03
 """How often a value of another type than the hint is tried: code that checks types wants it."""
 
@@ -154,11 +165,16 @@ class CallMaker:
             hint = None
         typed = self._types.of(hint, depth)
         literals = self.pool(target)
+        takes_text = any(kind_of(text) == "str" for text in typed)
+        if takes_text and literals and choose.random() < COMPOSED_SHARE:
+            return composed(literals, choose)
         if parameter.annotation is None and literals and choose.random() < 0.4:
             return choose.choice(literals)
         if parameter.annotation is not None and literals and choose.random() < 0.3:
             kinds = set(map(kind_of, typed))
             fitting = [text for text in literals if kind_of(text) in kinds]
+            if any(text.startswith("Decimal(") for text in typed):
+                fitting += decimals(literals)
             if fitting:
                 return choose.choice(fitting)
         return choose.choice(typed)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Sequence
 
 from hybridgen.domain import Arc, Module, Target, TargetKind
 from hybridgen.explore.archive import Archive
 from hybridgen.observe.measure import Measured, measure
 
-REFRESH_SECONDS = 2.0
-"""Asking coverage.py costs tens of milliseconds, so its answer is kept for a while."""
-
 
 class Focus:
-    """Open lines and branches of a module's targets, as of a moment ago.
+    """Open lines and branches of a module's targets.
+
+    Asking coverage.py costs tens of milliseconds, so its answer is kept until there are new arcs.
 
     Args:
         reached: arcs, or an archive that goes on collecting them.
@@ -27,7 +25,7 @@ class Focus:
         self._targets = targets
         self._reached = reached
         self._measured: Measured | None = None
-        self._measured_at = 0.0
+        self._measured_arcs = -1
 
     def missing_lines(self) -> frozenset[int]:
         """Lines that nothing reaches, and those with a branch that nothing takes."""
@@ -71,9 +69,8 @@ class Focus:
         return lines + sum(first in inside for first, _ in measured.missing_branches)
 
     def _now(self) -> Measured:
-        now = time.monotonic()
-        if self._measured is None or now - self._measured_at > REFRESH_SECONDS:
-            reached = self._reached.arcs if isinstance(self._reached, Archive) else self._reached
+        reached = self._reached.arcs if isinstance(self._reached, Archive) else self._reached
+        if self._measured is None or len(reached) != self._measured_arcs:
             self._measured = measure(self._module.path, reached)
-            self._measured_at = time.monotonic()
+            self._measured_arcs = len(reached)
         return self._measured

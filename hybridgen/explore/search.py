@@ -129,8 +129,10 @@ class Search:
         while self._targets and time.monotonic() < deadline:
             turn += 1
             if turn % 20 == 0:
-                wanted, deadline = focus(), until()
+                deadline = until()
                 on_turn()
+            if turn % 100 == 0:
+                wanted = focus()
             if queue:
                 target = queue.pop()
                 genome = self._maker.genome(target)
@@ -198,17 +200,16 @@ class Search:
         return is_new
 
     def _retargeted(self, candidate: Candidate) -> Candidate:
-        """Names as target what the last step calls: that is what a reader takes it for."""
-        tree = ast.parse(candidate.steps[-1].code)
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call):
-                name = ast.unparse(node.func).rpartition(".")[2]
-                target = self._maker.by_short_name(name, candidate.target)
+        """Names as target what is called last: that is what a reader takes a test for."""
+        for step in reversed(candidate.steps):
+            for node in ast.walk(ast.parse(step.code)):
+                name = ""
+                if isinstance(node, ast.Call):
+                    name = ast.unparse(node.func).rpartition(".")[2]
+                elif isinstance(node, ast.Attribute):
+                    name = node.attr
+                target = self._maker.by_short_name(name, candidate.target) if name else None
                 if target is not None:
-                    return replace(candidate, target=target.qualname)
-            elif isinstance(node, ast.Attribute):
-                target = self._maker.by_short_name(node.attr, candidate.target)
-                if target is not None and target.binding == "property":
                     return replace(candidate, target=target.qualname)
         return candidate
 

@@ -193,6 +193,21 @@ def _neighbours(value: object) -> Iterable[str]:
         yield repr(value)
 
 
+def composed(literals: Sequence[str], chooser: random.Random) -> str:
+    """A text of two or three literals, a text of the code first, mostly without a separator."""
+    words = [text for text in literals if kind_of(text) == "str"]
+    parts = [chooser.choice(words or literals)]
+    parts += [chooser.choice(literals) for _ in range(chooser.choice((1, 1, 2)))]
+    separator = "" if chooser.random() < 0.6 else chooser.choice(" ,-:=/.@\n")
+    return repr(separator.join(str(ast.literal_eval(part)) for part in parts)[:200])
+
+
+def decimals(literals: Sequence[str]) -> list[str]:
+    """The numbers among literals, and texts that are numbers, as ``Decimal``."""
+    found = (re.fullmatch(r"'?(-?\d+(?:\.\d+)?)'?", text) for text in literals)
+    return [f"Decimal('{match.group(1)}')" for match in found if match]
+
+
 def kind_of(text: str) -> str:
     """A coarse type of a value in source form: ``str``, ``int`` ... or ``other``."""
     try:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridgen.explore.values import GENERIC, TypeValues, kind_of, literals_of, mutate
+from hybridgen.explore.values import GENERIC, TypeValues, decimals, kind_of, literals_of, mutate
 
 
 def values(hint: str | None) -> tuple[str, ...]:
@@ -80,6 +80,14 @@ def test_mutation_of_a_literal_is_a_literal_of_the_same_type(
     changed = mutate(repr(same), pool, random.Random(seed))
     if changed is not None and "inf" not in changed and "nan" not in changed:
         assert type(ast.literal_eval(changed)) is type(same)
+
+
+def test_numbers_of_the_code_are_tried_as_decimals_too() -> None:
+    assert decimals(("500", "'19.99'", "-1", "'x1'", "None", "True")) == [
+        "Decimal('500')",
+        "Decimal('19.99')",
+        "Decimal('-1')",
+    ]
 
 
 def test_what_is_no_literal_is_not_mutated() -> None:
