@@ -4,6 +4,7 @@ import fcntl
 import io
 import os
 import pty
+import select
 import struct
 import termios
 import threading
@@ -22,8 +23,16 @@ def terminal(monkeypatch):
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
     with os.fdopen(slave, "w", encoding="utf-8") as stream:
-        yield stream, lambda: os.read(master, 65536).decode()
+        yield stream, lambda: _arrived(master)
     os.close(master)
+
+
+def _arrived(master):
+    """All that was sent: the kernel hands it on in pieces, a moment after it was written."""
+    pieces = []
+    while select.select([master], [], [], 0.5)[0]:
+        pieces.append(os.read(master, 65536))
+    return b"".join(pieces).decode()
 
 
 def test_the_first_line_is_there_at_once(terminal):
