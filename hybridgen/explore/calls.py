@@ -74,6 +74,29 @@ STATEMENTS = {
     "__ior__": "{o} |= {0}",
     "__enter__": "with {o}:\n    pass",
 }
+BUILTINS = {"list": "__iter__"}
+SYMBOLS: dict[type[ast.AST], str] = {
+    ast.In: "__contains__",
+    ast.NotIn: "__contains__",
+    ast.Eq: "__eq__",
+    ast.NotEq: "__ne__",
+    ast.Lt: "__lt__",
+    ast.LtE: "__le__",
+    ast.Gt: "__gt__",
+    ast.GtE: "__ge__",
+    ast.Add: "__add__",
+    ast.Sub: "__sub__",
+    ast.Mult: "__mul__",
+    ast.Div: "__truediv__",
+    ast.Mod: "__mod__",
+    ast.FloorDiv: "__floordiv__",
+    ast.BitOr: "__or__",
+    ast.BitAnd: "__and__",
+    ast.BitXor: "__xor__",
+    ast.USub: "__neg__",
+    ast.Invert: "__invert__",
+    ast.Pow: "__pow__",
+}
 LONGEST_SEQUENCE = 6
 COMPOSED_SHARE = 0.1
 """How often a text is put together from literals of the code: ``"SAVE" + "10"``."""
@@ -371,6 +394,22 @@ class CallMaker:
         if _is_dunder(target.name):
             return None
         return Step(StepKind.PROBE, call_text(f"{name}.{target.name}", call.arguments))
+
+
+def called_name(node: ast.AST) -> str:
+    """The name of what an expression calls, ``__len__`` for ``len(x)``; empty if nothing."""
+    if isinstance(node, ast.Call):
+        name = ast.unparse(node.func).rpartition(".")[2]
+        return f"__{name}__" if f"__{name}__" in OPERATORS else BUILTINS.get(name, name)
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, ast.Subscript):
+        return "__getitem__"
+    if isinstance(node, ast.Compare):
+        return SYMBOLS.get(type(node.ops[0]), "")
+    if isinstance(node, ast.BinOp | ast.UnaryOp):
+        return SYMBOLS.get(type(node.op), "")
+    return ""
 
 
 def parameter_at(target: Target, at: int, keyword: str) -> Parameter | None:

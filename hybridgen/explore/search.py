@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from hybridgen.domain import Arc, Candidate, Module, Observation, Target, TargetKind
 from hybridgen.explore.archive import SEARCHED, Archive
-from hybridgen.explore.calls import CallMaker, Genome
+from hybridgen.explore.calls import CallMaker, Genome, called_name
 from hybridgen.explore.shrink import shrink
 from hybridgen.observe.runner import Dropped, Runner
 from hybridgen.observe.trim import trim
@@ -203,11 +203,7 @@ class Search:
         """Names as target what is called last: that is what a reader takes a test for."""
         for step in reversed(candidate.steps):
             for node in ast.walk(ast.parse(step.code)):
-                name = ""
-                if isinstance(node, ast.Call):
-                    name = ast.unparse(node.func).rpartition(".")[2]
-                elif isinstance(node, ast.Attribute):
-                    name = node.attr
+                name = called_name(node)
                 target = self._maker.by_short_name(name, candidate.target) if name else None
                 if target is not None:
                     return replace(candidate, target=target.qualname)

@@ -106,6 +106,19 @@ def test_target_is_what_the_last_step_calls(start: Start) -> None:
         assert name in calls[-1]
 
 
+def test_operators_are_targets_as_the_methods_behind_them(start: Start) -> None:
+    search, archive, module = start(
+        "class Bag:\n    def __init__(self, items=()):\n        self.items = list(items)\n\n"
+        "    def __len__(self):\n        return len(self.items)\n\n"
+        "    def __getitem__(self, index):\n        return self.items[index]\n\n"
+        "    def __contains__(self, item):\n        return item in self.items\n"
+    )
+    run(search, module, archive)
+    assert all("[" in code for code in codes(archive, "Bag.__getitem__"))
+    assert all(" in " in code for code in codes(archive, "Bag.__contains__"))
+    assert "len(bag)" in codes(archive, "Bag.__len__")
+
+
 def test_private_methods_are_not_called_from_outside(start: Start) -> None:
     search, archive, module = start(STATE)
     run(search, module, archive)
