@@ -20,6 +20,7 @@ from hybridgen.domain import (
 )
 from hybridgen.explore.duck import hints_in, members_of
 from hybridgen.explore.files import EXISTING, PATH_NAMES, content, writing
+from hybridgen.explore.operators import OPERATORS, STATEMENTS
 from hybridgen.explore.values import (
     IMPORTS,
     TypeValues,
@@ -30,73 +31,6 @@ from hybridgen.explore.values import (
     mutate,
 )
 
-OPERATORS = {
-    "__len__": "len({o})",
-    "__str__": "str({o})",
-    "__repr__": "repr({o})",
-    "__bool__": "bool({o})",
-    "__iter__": "list({o})",
-    "__hash__": "hash({o}) == hash({o})",
-    "__contains__": "{0} in {o}",
-    "__getitem__": "{o}[{0}]",
-    "__eq__": "{o} == {0}",
-    "__ne__": "{o} != {0}",
-    "__lt__": "{o} < {0}",
-    "__le__": "{o} <= {0}",
-    "__gt__": "{o} > {0}",
-    "__ge__": "{o} >= {0}",
-    "__add__": "{o} + {0}",
-    "__sub__": "{o} - {0}",
-    "__mul__": "{o} * {0}",
-    "__truediv__": "{o} / {0}",
-    "__mod__": "{o} % {0}",
-    "__floordiv__": "{o} // {0}",
-    "__radd__": "{0} + {o}",
-    "__rmul__": "{0} * {o}",
-    "__or__": "{o} | {0}",
-    "__and__": "{o} & {0}",
-    "__xor__": "{o} ^ {0}",
-    "__neg__": "-{o}",
-    "__abs__": "abs({o})",
-    "__int__": "int({o})",
-    "__float__": "float({o})",
-    "__reversed__": "list(reversed({o}))",
-    "__invert__": "~{o}",
-    "__pow__": "{o} ** {0}",
-    "__rsub__": "{0} - {o}",
-    "__pos__": "+{o}",
-}
-STATEMENTS = {
-    "__setitem__": "{o}[{0}] = {1}",
-    "__delitem__": "del {o}[{0}]",
-    "__iadd__": "{o} += {0}",
-    "__isub__": "{o} -= {0}",
-    "__ior__": "{o} |= {0}",
-    "__enter__": "with {o}:\n    pass",
-}
-BUILTINS = {"list": "__iter__"}
-SYMBOLS: dict[type[ast.AST], str] = {
-    ast.In: "__contains__",
-    ast.NotIn: "__contains__",
-    ast.Eq: "__eq__",
-    ast.NotEq: "__ne__",
-    ast.Lt: "__lt__",
-    ast.LtE: "__le__",
-    ast.Gt: "__gt__",
-    ast.GtE: "__ge__",
-    ast.Add: "__add__",
-    ast.Sub: "__sub__",
-    ast.Mult: "__mul__",
-    ast.Div: "__truediv__",
-    ast.Mod: "__mod__",
-    ast.FloorDiv: "__floordiv__",
-    ast.BitOr: "__or__",
-    ast.BitAnd: "__and__",
-    ast.BitXor: "__xor__",
-    ast.USub: "__neg__",
-    ast.Invert: "__invert__",
-    ast.Pow: "__pow__",
-}
 LONGEST_SEQUENCE = 6
 COMPOSED_SHARE = 0.1
 """How often a text is put together from literals of the code: ``"SAVE" + "10"``."""
@@ -394,22 +328,6 @@ class CallMaker:
         if _is_dunder(target.name):
             return None
         return Step(StepKind.PROBE, call_text(f"{name}.{target.name}", call.arguments))
-
-
-def called_name(node: ast.AST) -> str:
-    """The name of what an expression calls, ``__len__`` for ``len(x)``; empty if nothing."""
-    if isinstance(node, ast.Call):
-        name = ast.unparse(node.func).rpartition(".")[2]
-        return f"__{name}__" if f"__{name}__" in OPERATORS else BUILTINS.get(name, name)
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    if isinstance(node, ast.Subscript):
-        return "__getitem__"
-    if isinstance(node, ast.Compare):
-        return SYMBOLS.get(type(node.ops[0]), "")
-    if isinstance(node, ast.BinOp | ast.UnaryOp):
-        return SYMBOLS.get(type(node.op), "")
-    return ""
 
 
 def parameter_at(target: Target, at: int, keyword: str) -> Parameter | None:

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field, replace
 
 from hybridgen.domain import Arc, Candidate, Module, Observation, Target, TargetKind
 from hybridgen.explore.archive import SEARCHED, Archive
-from hybridgen.explore.calls import CallMaker, Genome, called_name
+from hybridgen.explore.calls import CallMaker, Genome
+from hybridgen.explore.operators import called_name
 from hybridgen.explore.shrink import shrink
 from hybridgen.observe.runner import Dropped, Runner
 from hybridgen.observe.trim import trim

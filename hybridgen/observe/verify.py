@@ -193,7 +193,6 @@ class Verifier:
             "order": order,
             "clock": clock,
             "select": None if names is None else list(names),
-            "without": [],
             "paths": [str(mirror)] if with_root else [],
             "more_paths": [str(self._pytest_folder)],
             "arguments": [

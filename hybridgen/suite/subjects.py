@@ -6,29 +6,8 @@ import ast
 from collections.abc import Iterable
 
 from hybridgen.domain import Observation, Target
+from hybridgen.dunders import SYMBOLS
 
-_OPERATORS: dict[type[ast.AST], str] = {
-    ast.Eq: "__eq__",
-    ast.NotEq: "__ne__",
-    ast.Lt: "__lt__",
-    ast.LtE: "__le__",
-    ast.Gt: "__gt__",
-    ast.GtE: "__ge__",
-    ast.Add: "__add__",
-    ast.Sub: "__sub__",
-    ast.Mult: "__mul__",
-    ast.Div: "__truediv__",
-    ast.FloorDiv: "__floordiv__",
-    ast.Mod: "__mod__",
-    ast.MatMult: "__matmul__",
-    ast.Pow: "__pow__",
-    ast.BitAnd: "__and__",
-    ast.BitOr: "__or__",
-    ast.BitXor: "__xor__",
-    ast.USub: "__neg__",
-    ast.UAdd: "__pos__",
-    ast.Invert: "__invert__",
-}
 # A builtin on an instance calls a method of its class.
 _BUILTINS = {
     "bool": "__bool__",
@@ -94,7 +73,7 @@ def _method(node: ast.expr | None, classes: dict[str, str]) -> str:
             | ast.BinOp(left=ast.Name(id=name), op=operator)
             | ast.UnaryOp(operand=ast.Name(id=name), op=operator)
         ):
-            attribute = _OPERATORS.get(type(operator), "")
+            attribute = SYMBOLS.get(type(operator), "")
         case ast.Call(args=[inner], keywords=[]):  # asyncio.run(cart.load()), list(cart.items())
             return _method(inner, classes)
         case ast.Await(value=inner):
