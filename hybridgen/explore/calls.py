@@ -21,15 +21,8 @@ from hybridgen.domain import (
 from hybridgen.explore.duck import hints_in, members_of
 from hybridgen.explore.files import EXISTING, PATH_NAMES, content, writing
 from hybridgen.explore.operators import OPERATORS, STATEMENTS
-from hybridgen.explore.values import (
-    IMPORTS,
-    TypeValues,
-    composed,
-    decimals,
-    kind_of,
-    literals_of,
-    mutate,
-)
+from hybridgen.explore.types import IMPORTS, TypeValues
+from hybridgen.explore.values import composed, decimals, kind_of, literals_of, mutate
 
 LONGEST_SEQUENCE = 6
 COMPOSED_SHARE = 0.1

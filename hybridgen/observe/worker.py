@@ -7,6 +7,7 @@ elsewhere. It imports the module under test once, then answers requests until it
 ``load``    import a module (optionally under a shifted clock) -> did it work, from which file
 ``run``     execute one candidate -> per step: value as checks, exception, output, warnings; arcs
 ``pytest``  run real pytest on files -> outcome per test; arcs; where the module came from
+``extend``  load another file of ours that adds operations, for workers with a job of their own
 
 Values and exceptions of the code under test can be hostile: whatever they raise while they are
 looked at, up to BaseException, costs one check or one step and never the protocol. What hangs or
@@ -29,6 +30,7 @@ import fcntl
 import functools
 import gc
 import importlib
+import importlib.util
 import io
 import itertools
 import json
@@ -932,6 +934,25 @@ class Session:
         self.raise_lines: dict[str, set[int]] = {}
         self.is_inside: dict[str, bool] = {}
         self.snapshot: Snapshot | None = None
+        self.operations: dict[str, Callable[[Json], Json]] = {
+            "load": self.load,
+            "run": self.run,
+            "pytest": run_pytest,
+            "extend": self.extend,
+        }
+
+    def extend(self, request: Json) -> Json:
+        """Adds the operations of another file of ours, for workers with a job of their own.
+
+        Such a file defines ``install(worker, session)``, which gets this module and gives the
+        operations by name.
+        """
+        spec = importlib.util.spec_from_file_location(request["name"], request["file"])
+        assert spec is not None and spec.loader is not None
+        extension = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(extension)
+        self.operations.update(extension.install(sys.modules["__main__"], self))
+        return {"ok": True}
 
     # ---- importing
 
@@ -1239,9 +1260,8 @@ def run_pytest(request: Json) -> Json:
 
 def answer_to(request: Json, session: Session) -> bytes:
     """The answer to any request as a line; what goes wrong in here is an answer too."""
-    operations = {"load": session.load, "run": session.run, "pytest": run_pytest}
     try:
-        answer = operations[request["op"]](request)
+        answer = session.operations[request["op"]](request)
         return json.dumps(answer).encode() + b"\n"
     except BaseException as error:
         sys.settrace(None)

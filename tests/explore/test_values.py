@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridgen.explore.values import GENERIC, TypeValues, decimals, kind_of, literals_of, mutate
+from hybridgen.explore.types import GENERIC, TypeValues
+from hybridgen.explore.values import decimals, kind_of, literals_of, mutate
 
 
 def values(hint: str | None) -> tuple[str, ...]:

@@ -1,0 +1,79 @@
+"""The frozen dataclasses that flow from room to room.
+
+Every type that carries text of a project, or something made from it, carries a
+:class:`Label`. A label is decided once, in ``label/``, and after that only rises.
+"""
+
+from hybridgen.domain.code import (
+    ImportName,
+    Interpreter,
+    Module,
+    Parameter,
+    ParameterKind,
+    Project,
+    Target,
+    TargetKind,
+)
+from hybridgen.domain.labels import (
+    Fragment,
+    Label,
+    strictest,
+)
+from hybridgen.domain.prompts import (
+    Completion,
+    Prompt,
+    Route,
+    Usage,
+)
+from hybridgen.domain.results import (
+    Coverage,
+    MutationScore,
+    Outcome,
+    Strength,
+    Suspect,
+    TestFile,
+)
+from hybridgen.domain.runs import (
+    Arc,
+    Candidate,
+    Check,
+    CheckKind,
+    Observation,
+    Raised,
+    Step,
+    StepKind,
+    StepResult,
+)
+
+__all__ = [
+    "Arc",
+    "Candidate",
+    "Check",
+    "CheckKind",
+    "Completion",
+    "Coverage",
+    "Fragment",
+    "ImportName",
+    "Interpreter",
+    "Label",
+    "Module",
+    "MutationScore",
+    "Observation",
+    "Outcome",
+    "Parameter",
+    "ParameterKind",
+    "Project",
+    "Prompt",
+    "Raised",
+    "Route",
+    "Step",
+    "StepKind",
+    "StepResult",
+    "Strength",
+    "Suspect",
+    "Target",
+    "TargetKind",
+    "TestFile",
+    "Usage",
+    "strictest",
+]

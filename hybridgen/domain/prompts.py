@@ -1,0 +1,64 @@
+"""What is asked of a model, and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hybridgen.domain.labels import Fragment, Label, strictest
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a module's prompts go, and why."""
+
+    backend: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt for any backend: fragments in one fixed order.
+
+    Attributes:
+        system: instructions (ours).
+        context: the module's outline; byte-equal for all targets of a module.
+        request: the target and what is missing.
+        answer_start: the start of the model's answer, written by us.
+        cut: names of the parts left out to stay within the token budget.
+    """
+
+    system: tuple[Fragment, ...]
+    context: tuple[Fragment, ...]
+    request: tuple[Fragment, ...]
+    answer_start: str
+    cut: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> Label:
+        """The strictest label of its fragments."""
+        return strictest(part.label for part in (*self.system, *self.context, *self.request))
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a completion cost: tokens and wall seconds."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A model's answer; ``text`` includes the prompt's ``answer_start``.
+
+    Attributes:
+        is_cut_off: True if the token cap or the deadline ended it.
+    """
+
+    text: str
+    label: Label
+    backend: str
+    model: str
+    usage: Usage
+    is_cut_off: bool = False
