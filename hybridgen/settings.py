@@ -58,6 +58,8 @@ PROJECT_KEYS: Final[Mapping[str, str]] = {
     "seed": "",
     "temperature": "",
     "line_length": "",
+    "suspects": "`report` or `xfail`",
+    "cache": "`false` only",
 }
 
 # Long enough for any key in use, with letters and digits mixed: never echoed.
@@ -118,6 +120,14 @@ class Settings(BaseSettings):
     memory_limit_mb: int = Field(2048, ge=64, description="Memory for the code under test, in MiB.")
     call_timeout: float = Field(2.0, gt=0, description="Seconds for one candidate test.")
     line_length: int = Field(88, ge=40, le=320, description="Line length of written tests.")
+    suspects: Literal["report", "xfail", "drop"] = Field(
+        "report",
+        description="What becomes of likely bugs: `report` says them, `xfail` writes tests too, "
+        "`drop` leaves them out.",
+    )
+    cache: bool = Field(
+        True, description="Keep a model's answers, so that the same question is asked once."
+    )
     log_file: Path | None = Field(
         None, description="Where the engine's log goes; unset: the user's state folder."
     )
@@ -344,6 +354,11 @@ def _check_project_value(layer: _Layer, key: str, value: object) -> None:
         is_allowed = value is True
     elif key == "budget":
         is_allowed = isinstance(value, float) and value <= LONGEST_PROJECT_BUDGET
+    elif key == "suspects":
+        # Whoever wrote the code may not hide from its user what looks wrong with it.
+        is_allowed = value != "drop"
+    elif key == "cache":
+        is_allowed = value is False
     elif key == "tests":
         root = layer.folder.resolve()
         is_relative = not Path(str(value)).is_absolute() and ".." not in Path(str(value)).parts

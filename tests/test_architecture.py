@@ -18,7 +18,7 @@ import hybridgen
 PACKAGE = Path(hybridgen.__file__).parent
 
 # Known to all rooms; they know each other only.
-FOUNDATIONS = {"domain", "dunders", "errors", "resources"}
+FOUNDATIONS = {"domain", "dunders", "errors", "outside", "resources"}
 
 # Who may compose rooms, and what they may import besides the foundations ("*": everything).
 COMPOSERS = {

@@ -145,7 +145,11 @@ def test_a_file_that_the_user_picked_can_set(tmp_path, key):
         ("tests = 'test/unit'", "tests", "test/unit"),
         ("line_length = 100", "line_length", 100),
         ("temperature = 0", "temperature", 0.0),
+        ("suspects = 'xfail'", "suspects", "xfail"),
+        ("cache = false", "cache", False),
         ("offline = false", None, None),
+        ("suspects = 'drop'", None, None),
+        ("cache = true", None, None),
         ("budget = 120.5", None, None),
         ("tests = '/tmp'", None, None),
         ("tests = '../elsewhere'", None, None),
@@ -167,6 +171,10 @@ def test_the_users_own_word_lifts_what_a_project_tightened(project):
     (project / "hybridgen.toml").write_text("offline = true")
     assert load(project).offline
     assert not load(project, flags={"offline": False}).offline
+    (project / "hybridgen.toml").write_text("cache = false\nsuspects = 'report'")
+    assert not load(project).cache
+    assert load(project, environment={"HYBRIDGEN_CACHE": "true"}).cache
+    assert load(project, flags={"suspects": "drop"}).suspects == "drop"
 
 
 def test_an_unknown_key_names_the_place_and_the_closest_key(user):
@@ -202,6 +210,8 @@ def test_every_other_variable_is_known():
         ("budget = '120'", "budget = '120' is of the wrong type"),
         ("budget = true", "budget = True is of the wrong type"),
         ("offline = 'no'", "offline = 'no' is of the wrong type"),
+        ("cache = 'no'", "cache = 'no' is of the wrong type"),
+        ("suspects = 'hide'", "suspects = 'hide' cannot be right"),
         ("budget = 0", "budget = 0 cannot be right: input should be greater than 0"),
         ("budget = inf", "budget = inf cannot be right: input should be a finite number"),
         ("seed = 1.5", "seed = 1.5 cannot be right"),

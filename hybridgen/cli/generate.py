@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,10 @@ import click
 
 from hybridgen import __version__
 from hybridgen.cli.progress import open_progress
+from hybridgen.report.visible import visible
 
 if TYPE_CHECKING:
-    from hybridgen.backends import Backend
+    from hybridgen.cli.backend import Chosen
     from hybridgen.domain import Outcome
     from hybridgen.settings import Settings
 
@@ -30,11 +31,18 @@ _NO_MODEL = (
 @click.option("--config", metavar="FILE|NAME", help="Settings file, or a ready-made one by name.")
 @click.option("--backend", metavar="NAME", help="Where prompts go; `local` is this machine.")
 @click.option("--model", metavar="NAME|FILE", help="An installed model, or a .gguf file.")
+@click.option("--no-model", "has_no_model", is_flag=True, help="Search alone, load no model.")
+@click.option("--no-cache", "has_no_cache", is_flag=True, help="Ask a model again, keep nothing.")
 @click.option("--budget", type=float, metavar="SECONDS", help="Time for each module.")
 @click.option("--tests", metavar="FOLDER", help="The project's tests folder.")
 @click.option("--python", metavar="FILE", help="The Python that runs the project's code.")
 @click.option("--seed", type=int, help="Seed of everything drawn at random.")
 @click.option("--threads", type=int, help="Threads of the model.")
+@click.option(
+    "--suspects",
+    type=click.Choice(["report", "xfail", "drop"]),
+    help="Likely bugs: say them, write xfail tests too, or leave them out.",
+)
 @click.option("--offline", is_flag=True, default=None, help="Never touch the network.")
 @click.option("--diff", "is_dry_run", is_flag=True, help="Print the difference, write nothing.")
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON document on stdout.")
@@ -51,6 +59,8 @@ def generate(
     /,
     paths: tuple[str, ...],
     config: str | None,
+    has_no_model: bool,
+    has_no_cache: bool,
     is_dry_run: bool,
     is_json: bool,
     **flags: object,
@@ -60,6 +70,9 @@ def generate(
     PATH is a file, a folder, or FILE::NAME for one function, class or Class.method. Code is
     confidential: it is read on this machine only, and nothing is sent anywhere.
 
+    Inputs come from a search; where a model is installed, also from the model. What it answers is
+    kept for the next run, readable by you alone, until `hybridgen purge`.
+
     Exit codes: 0 all modules got tests or were covered already, 1 some got none, 2 usage or
     settings, 3 internal error, 4 refused by policy, 130 interrupted.
     """
@@ -68,23 +81,40 @@ def generate(
     progress = open_progress()  # first, so that something is seen while the rest is imported
     try:
         from hybridgen import pipeline
+        from hybridgen.cli.backend import choose_backend
         from hybridgen.report.document import exit_code
 
+        _refuse_both(flags, has_no_model=has_no_model)
+        if has_no_cache:
+            flags["cache"] = False
         settings = _settings(paths, config, flags)
-        make_backend, model = _backend(settings)
+        chosen = None if has_no_model else choose_backend(settings)
         outcomes = pipeline.generate(
-            paths, settings, make_backend, model, progress, is_dry_run=is_dry_run
+            paths,
+            settings,
+            None if chosen is None else chosen.make_backend,
+            None if chosen is None else chosen.model,
+            progress,
+            is_dry_run=is_dry_run,
         )
     finally:
         progress.close()
     _show(outcomes, is_json=is_json, is_dry_run=is_dry_run)
-    if model is None and not is_json:
-        click.echo(f"note: {_NO_MODEL}", err=True)
+    if not has_no_model and not is_json:
+        _show_notes(chosen)
     context.exit(exit_code(outcomes))
 
 
 def _stop(number: int, frame: object) -> None:
     raise SystemExit(128 + number)
+
+
+def _refuse_both(flags: dict[str, object], *, has_no_model: bool) -> None:
+    """A model cannot be asked for and refused at once."""
+    from hybridgen.errors import UsageError
+
+    if has_no_model and flags["model"] is not None:
+        raise UsageError("--model and --no-model contradict each other", "leave one of them out")
 
 
 def _settings(paths: Sequence[str], config: str | None, flags: dict[str, object]) -> Settings:
@@ -102,46 +132,9 @@ def _settings(paths: Sequence[str], config: str | None, flags: dict[str, object]
     return load_settings(folders.pop(), flags, config)
 
 
-def _backend(settings: Settings) -> tuple[Callable[[], Backend] | None, str | None]:
-    """What starts the backend, and the model's name; (None, None) where no model is installed."""
-    from functools import partial
-
-    from hybridgen.backends import BACKENDS
-    from hybridgen.domain import Label
-    from hybridgen.modelstore.store import ModelStore
-    from hybridgen.route import choose_route
-
-    choose_route(Label.CONFIDENTIAL, settings.backend)
-    store = ModelStore(settings.model_folder)
-    if settings.model is not None:
-        path, manifest = store.resolve(settings.model)
-    else:
-        manifest = store.installed_best()
-        if manifest is None:
-            return None, None
-        path = store.path(manifest.name)
-    name = manifest.name if manifest is not None else path.name
-    has_own_template = manifest is None or manifest.chat_template == "from-file"
-    context = settings.context_tokens
-    return partial(
-        BACKENDS[settings.backend],
-        path,
-        model_name=name,
-        log=settings.log_file or _log_file(),
-        context_tokens=context if manifest is None else min(context, manifest.context_tokens),
-        threads=settings.threads,
-        chat_template=None if has_own_template or manifest is None else manifest.chat_template,
-        memory_bytes=None if manifest is None else manifest.memory_bytes,
-        seed=settings.seed,
-    ), name
-
-
-def _log_file() -> Path:
-    import platformdirs
-
-    folder = Path(platformdirs.user_state_dir("hybridgen"))
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder / "engine.log"
+def _show_notes(chosen: Chosen | None) -> None:
+    for note in [_NO_MODEL] if chosen is None else chosen.notes():
+        click.echo(f"note: {visible(note)}", err=True)
 
 
 def _show(outcomes: Sequence[Outcome], *, is_json: bool, is_dry_run: bool) -> None:

@@ -20,7 +20,6 @@ import os
 import select
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final, NoReturn
 
 import click
@@ -37,6 +36,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "generate": ("hybridgen.cli.generate:generate", "Write unit tests for Python code."),
     "models": ("hybridgen.cli.models:models", "Fetch, check and remove code models."),
     "config": ("hybridgen.cli.config:config", "Show settings and where they come from."),
+    "purge": ("hybridgen.cli.purge:purge", "Remove what hybridgen keeps about your code."),
 }
 
 
@@ -138,10 +138,11 @@ def _report_crash(error: Exception) -> int:
 
         click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
     else:
+        from hybridgen.cli.places import write_crash_log
         from hybridgen.report.crash import crash_text, place_of
 
         try:
-            path = _write_crash_log(crash_text(error, __version__))
+            path = write_crash_log(crash_text(error, __version__))
             hint = (
                 f"its place is in {path}; HYBRIDGEN_TRACEBACK=1 prints all, project text included"
             )
@@ -149,17 +150,3 @@ def _report_crash(error: Exception) -> int:
             hint = f"no crash log ({failure.strerror}); HYBRIDGEN_TRACEBACK=1 prints all"
         _show_error(f"internal error: {type(error).__name__} in {place_of(error)}", hint)
     return INTERNAL_ERROR
-
-
-def _write_crash_log(text: str) -> Path:
-    """Write the last crash, for nobody but the user, into the user's state folder."""
-    import platformdirs
-
-    folder = Path(platformdirs.user_state_dir("hybridgen"))
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / "crash.log"
-    path.unlink(missing_ok=True)  # an older one may have had a wider mode, or be a link
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text)
-    return path

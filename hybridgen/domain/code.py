@@ -143,6 +143,8 @@ class Module:
         constants: source text of its top-level simple assignments, without long values cut.
         names: all names bound at its top level.
         only: the qualified name asked for (``file.py::NAME``), or None for all.
+        neighbours: classes of other files of the project that it imports by name, with their
+            methods, under the names that it gives them: what its own code is called with.
     """
 
     path: Path
@@ -156,6 +158,7 @@ class Module:
     constants: tuple[str, ...]
     names: frozenset[str]
     only: str | None = None
+    neighbours: tuple[Target, ...] = ()
 
     @property
     def label(self) -> Label:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hybridgen.domain.labels import Label
@@ -91,6 +91,8 @@ class Raised:
         is_deliberate: raised by a ``raise`` or ``assert`` statement of the project, or of a type
             that callers commonly rely on, not an accident such as calling a method on None.
         is_inside: True if the project's code had been entered.
+        text: the start of its message as it was, for those that learn from accidents; never
+            for a test, and no part of what an exception is compared by.
     """
 
     type_name: str
@@ -98,6 +100,7 @@ class Raised:
     match: str
     is_deliberate: bool
     is_inside: bool
+    text: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
-"""Calls that people wrote down: doctests and calls in docstrings."""
+"""Calls that people wrote down: doctests, calls in docstrings, documents, tests and other code."""
 
 from __future__ import annotations
 
 import ast
 import doctest
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from hybridgen.domain import Candidate, Module, Target
+from hybridgen.domain import Candidate, Fragment, Module, Target, strictest
 from hybridgen.post import candidates_from_code
 
 LONGEST_CALL = 300
@@ -24,7 +24,32 @@ def docstring_candidates(module: Module, target: Target) -> tuple[Candidate, ...
             found += candidates_from_code(
                 code, module, target, label=module.label, origin="docstring"
             )
-    # The first of equal calls: it stands in a doctest and so has an opinion.
+    return _unique(found)
+
+
+def mention_candidates(
+    module: Module, targets: Sequence[Target], mentions: Sequence[Fragment]
+) -> tuple[Candidate, ...]:
+    """Candidates from code elsewhere in the project that names what is under test.
+
+    Args:
+        targets: what is tested; a piece of code belongs to the first that it calls.
+        mentions: pieces of code from documents, tests and other modules.
+    """
+    found: list[Candidate] = []
+    for fragment in mentions:
+        names = set(re.findall(r"\w+(?=\()", fragment.text))
+        target = next((t for t in targets if t.name in names), None)
+        if target is not None:
+            label = strictest((module.label, fragment.label))
+            found += candidates_from_code(
+                fragment.text, module, target, label=label, origin="example"
+            )
+    return _unique(found)
+
+
+def _unique(found: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """The first of equal candidates: it stands in a doctest, say, and so has an opinion."""
     unique: dict[tuple[str, ...], Candidate] = {}
     for candidate in found:
         unique.setdefault(tuple(step.code for step in candidate.steps), candidate)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Collection, Sequence
+from functools import lru_cache
+from pathlib import Path
 
 from hybridgen.domain import Arc, Module, Target, TargetKind
 from hybridgen.explore.archive import Archive
@@ -26,6 +29,7 @@ class Focus:
         self._reached = reached
         self._measured: Measured | None = None
         self._measured_arcs = -1
+        self._headers = _headers(module.source.text)
 
     def missing_lines(self) -> frozenset[int]:
         """Lines that nothing reaches, and those with a branch that nothing takes."""
@@ -33,6 +37,11 @@ class Focus:
         # The end of a missing branch tells more than its start, but may lie outside (an exit).
         ends = {last if last > 0 else first for first, last in measured.missing_branches}
         return measured.missing_lines | frozenset(ends)
+
+    def branch_lines(self) -> frozenset[int]:
+        """Lines of conditions with an outcome that never came, all lines of long ones."""
+        starts = {first for first, _ in self._now().missing_branches}
+        return frozenset(line for start in starts for line in self._headers.get(start, (start,)))
 
     def open(self) -> tuple[Target, ...]:
         """Targets with something missing, the innermost only: methods before their class."""
@@ -71,6 +80,27 @@ class Focus:
     def _now(self) -> Measured:
         reached = self._reached.arcs if isinstance(self._reached, Archive) else self._reached
         if self._measured is None or len(reached) != self._measured_arcs:
-            self._measured = measure(self._module.path, reached)
+            text = self._module.source.text
+            self._measured = _measured(self._module.path, text, frozenset(reached))
             self._measured_arcs = len(reached)
         return self._measured
+
+
+@lru_cache(maxsize=2)
+def _measured(path: Path, text: str, arcs: frozenset[Arc]) -> Measured:
+    """What coverage.py says; the pipeline and the search ask for the same at the same time."""
+    return measure(path, arcs)
+
+
+def _headers(source: str) -> dict[int, range]:
+    """First line of each statement that decides something -> the lines of its condition."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return {}
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If | ast.While | ast.For | ast.Match):
+            last = node.body[0].lineno if not isinstance(node, ast.Match) else node.lineno + 1
+            found[node.lineno] = range(node.lineno, max(last, node.lineno + 1))
+    return found

@@ -41,6 +41,28 @@ OPERATORS = {
     "__pow__": "{o} ** {0}",
     "__rsub__": "{0} - {o}",
     "__pos__": "+{o}",
+    "__round__": "round({o})",
+    "__index__": "hex({o})",
+    "__complex__": "complex({o})",
+    "__bytes__": "bytes({o})",
+    "__format__": "format({o}, {0})",
+    "__divmod__": "divmod({o}, {0})",
+    "__matmul__": "{o} @ {0}",
+    "__lshift__": "{o} << {0}",
+    "__rshift__": "{o} >> {0}",
+    "__rtruediv__": "{0} / {o}",
+    "__rfloordiv__": "{0} // {o}",
+    "__rmod__": "{0} % {o}",
+    "__rpow__": "{0} ** {o}",
+    "__ror__": "{0} | {o}",
+    "__rand__": "{0} & {o}",
+    "__rxor__": "{0} ^ {o}",
+    "__next__": "next({o})",
+    "__copy__": "copy.copy({o})",
+    "__deepcopy__": "copy.deepcopy({o})",
+    "__reduce__": "copy.copy({o})",
+    "__getstate__": "copy.copy({o})",
+    "__setstate__": "copy.deepcopy({o})",
 }
 STATEMENTS = {
     "__setitem__": "{o}[{0}] = {1}",
@@ -48,6 +70,9 @@ STATEMENTS = {
     "__iadd__": "{o} += {0}",
     "__isub__": "{o} -= {0}",
     "__ior__": "{o} |= {0}",
+    "__iand__": "{o} &= {0}",
+    "__ixor__": "{o} ^= {0}",
+    "__imul__": "{o} *= {0}",
     "__enter__": "with {o}:\n    pass",
 }
 CONVERSIONS = {"list": "__iter__"}
@@ -57,8 +82,10 @@ COMPARISONS = {**SYMBOLS, ast.In: "__contains__", ast.NotIn: "__contains__"}
 def called_name(node: ast.AST) -> str:
     """The name of what an expression calls, ``__len__`` for ``len(x)``; empty if nothing."""
     if isinstance(node, ast.Call):
-        name = ast.unparse(node.func).rpartition(".")[2]
-        return f"__{name}__" if f"__{name}__" in OPERATORS else CONVERSIONS.get(name, name)
+        owner, _, name = ast.unparse(node.func).rpartition(".")
+        is_function = owner in ("", "copy")  # text.format() is a method of its own
+        is_operator = is_function and f"__{name}__" in OPERATORS
+        return f"__{name}__" if is_operator else CONVERSIONS.get(name, name)
     if isinstance(node, ast.Attribute):
         return node.attr
     if isinstance(node, ast.Subscript):

@@ -10,16 +10,22 @@ from __future__ import annotations
 import ast
 import random
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from hybridgen.domain import Arc, Candidate, Module, Observation, Target, TargetKind
-from hybridgen.explore.archive import SEARCHED, Archive
+from hybridgen.domain import Candidate, Module, Observation, Target, TargetKind
+from hybridgen.explore.archive import SEARCHED, Archive, weight
 from hybridgen.explore.calls import CallMaker, Genome
+from hybridgen.explore.circumstances import Circumstances
+from hybridgen.explore.execution import Execution
+from hybridgen.explore.focus import Focus
+from hybridgen.explore.hints import Hints, SeesOperands, Site
+from hybridgen.explore.leads import Leads
 from hybridgen.explore.operators import called_name
+from hybridgen.explore.schedule import Corpus, Entry
 from hybridgen.explore.shrink import shrink
-from hybridgen.observe.runner import Dropped, Runner
+from hybridgen.explore.variants import Variants
+from hybridgen.observe.runner import Runner
 from hybridgen.observe.trim import trim
 
 FIRST_ROUNDS = 12
@@ -28,22 +34,38 @@ FIRST_ROUNDS = 12
 PLATEAU = 900
 """Runs without anything new after which the search ends."""
 
-MOST_TIMEOUTS = 3
-"""After so many hangs or deaths a target is left alone: each costs a new process."""
+PLATEAU_SHARE = 0.4
+"""The search goes on for so much of what it took to the last find: where finds come late, more
+come later."""
+
+HINT_SHARE = 0.8
+"""How often a suggestion of operands is followed while there are some."""
+
+LOOK_EVERY = 25
+"""Runs without anything new after which operands of another run are asked for."""
+
+VARY_SHARE = 0.75
+"""How often a find is varied; else a fresh genome is made."""
+
+LOOK_AGAIN_SHARE = 0.1
+"""How often what was made because of operands is watched though it reached nothing new: it may have
+passed one of several conditions. More often where a branch is open."""
 
 
-@dataclass
-class SearchReport:
-    """What a search did; ``seconds`` are those of its runs in the worker."""
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A genome to run.
 
-    runs: int = 0
-    seconds: float = 0.0
-    dropped: Counter[str] = field(default_factory=Counter)
+    Attributes:
+        operator: how it was made from ``parent``.
+        site: the comparison that suggested it.
+    """
 
-    @property
-    def seconds_per_run(self) -> float:
-        """Mean time of a run: high where calls change the module's state, so workers change."""
-        return self.seconds / self.runs if self.runs else 0.0
+    target: Target
+    genome: Genome
+    operator: str = ""
+    parent: Entry | None = None
+    site: Site | None = None
 
 
 def without_private_access(candidate: Candidate) -> Candidate:
@@ -71,6 +93,8 @@ class Search:
         targets: what may be called, private definitions left out.
         archive: where finds go.
         seed: the same seed gives the same genomes.
+        watcher: tells what code compared while a candidate ran; without one the search has to
+            guess more.
     """
 
     def __init__(
@@ -81,16 +105,27 @@ class Search:
         archive: Archive,
         *,
         seed: int,
+        watcher: SeesOperands | None = None,
     ) -> None:
-        self._runner = runner
         self._archive = archive
         self._targets = [t for t in targets if not (t.kind is TargetKind.METHOD and t.is_private)]
         self._chooser = random.Random(seed)
         self._maker = CallMaker(module, self._chooser)
-        self._corpus: list[tuple[Target, Genome]] = []
-        self._reached: set[Arc] = set(archive.arcs)
-        self._trouble: Counter[str] = Counter()
-        self.report = SearchReport()
+        self._circumstances = Circumstances(module, runner.import_name.name, self._chooser)
+        self._corpus = Corpus(self._chooser)
+        self._variants = Variants(
+            self._maker,
+            {target.qualname: target for target in module.targets},
+            module.docstring,
+            self._chooser,
+        )
+        self._hints = Hints(watcher, self._chooser, seed) if watcher is not None else None
+        self._unwatched: list[Trial] = []
+        self._focus = Focus(module, self._targets, archive)
+        self._open_lines: frozenset[int] = frozenset()
+        self._execution = Execution(runner, archive.arcs)
+        self.report = self._execution.report
+        self.leads = Leads()
 
     def take(self, candidates: Iterable[Candidate], deadline: float) -> int:
         """Runs given candidates (examples, a model's) and learns from their arguments.
@@ -122,11 +157,14 @@ class Search:
             until: the end on the clock of ``time.monotonic``; asked now and then, since what
                 was found has to be confirmed in the time that is left.
             focus: names of targets with code that is not reached yet; asked now and then.
-            plateau: runs without anything new that end it.
+            plateau: runs without anything new that end it, if finds did not come late.
             on_turn: called now and then, so that somebody can show that it goes on.
         """
-        queue = [] if self._corpus else [t for _ in range(FIRST_ROUNDS) for t in self._targets]
-        idle, wanted, turn, deadline = 0, focus(), 0, until()
+        queue = [] if len(self._corpus) else [t for _ in range(FIRST_ROUNDS) for t in self._targets]
+        if queue:
+            self.take(self._circumstances.scripts(), until())
+        idle, turn, found_at, wanted, deadline = 0, 0, 0, focus(), until()
+        self._open_lines = self._focus.branch_lines()
         while self._targets and time.monotonic() < deadline:
             turn += 1
             if turn % 20 == 0:
@@ -134,66 +172,128 @@ class Search:
                 on_turn()
             if turn % 100 == 0:
                 wanted = focus()
-            if queue:
+                self._open_lines = self._focus.branch_lines()
+            trial = self._hint(idle, wanted)
+            if trial is None and queue:
                 target = queue.pop()
-                genome = self._maker.genome(target)
-            elif idle >= plateau or not self._usable():
-                break
-            else:
-                target, genome = self._pick(wanted)
-            if self._trouble[target.qualname] >= MOST_TIMEOUTS:
+                trial = Trial(target, self._variants.fresh(target))
+            elif trial is None:
+                if idle >= max(plateau, found_at * PLATEAU_SHARE) or not self._usable():
+                    break
+                trial = self._pick(wanted)
+            if not self._execution.is_usable(trial.target.qualname):
+                idle += not queue
                 continue
-            idle = 0 if self._try(target, genome) else idle + (not queue)
+            if self._try(trial):
+                idle, found_at = 0, turn
+            else:
+                idle += not queue
+
+    def _hint(self, idle: int, wanted: frozenset[str]) -> Trial | None:
+        """What operands of an earlier run suggest, mostly."""
+        hints = self._hints
+        if hints is None:
+            return None
+        if self._unwatched or idle % LOOK_EVERY == LOOK_EVERY - 1:
+            self._look(hints, self._unwatched.pop() if self._unwatched else self._pick(wanted))
+        if self._chooser.random() > HINT_SHARE:
+            return None
+        hint = hints.take(self._open_lines)
+        return None if hint is None else Trial(hint.target, hint.genome, site=hint.site)
+
+    def _look(self, hints: Hints, trial: Trial) -> None:
+        """Watches what code compares in a trial, and queues what that suggests."""
+        candidate = self._maker.candidate(trial.genome, trial.target)
+        if candidate is not None:
+            seen = hints.look(
+                trial.target,
+                trial.genome,
+                candidate,
+                self._open_lines,
+                is_queued=trial.site is None,
+            )
+            self._variants.learn(trial.genome, seen)
+            if hints.note_sites(seen) and trial.site is not None:
+                self._add(trial.target, trial.genome)  # now what it suggests is of interest
+            if self._archive.has_room_for_boundary(candidate.target):
+                self._keep_boundary(candidate, hints.note_boundaries(seen))
 
     def simplify(self, deadline: float) -> None:
-        """Makes what the search itself found easier to read."""
-        for observation in self._archive.observations:
+        """Makes what the search itself found easier to read, what is hardest to read first."""
+        finds = sorted(self._archive.finds, key=lambda find: -weight(find[0].candidate))
+        for observation, needed in finds:
             if time.monotonic() > deadline:
                 return
             if observation.candidate.origin in SEARCHED:
-                self._archive.exchange(observation, shrink(observation, self._execute))
+                taken = self._archive.outcomes(but=observation)
+                simpler = shrink(observation, self._execution.glance, needed, taken)
+                again = self._execution.run(simpler.candidate)
+                if again is not None and (needed or frozenset()) <= again.arcs:
+                    self._archive.exchange(observation, again)
 
     def _usable(self) -> bool:
-        return any(self._trouble[target.qualname] < MOST_TIMEOUTS for target in self._targets)
+        return any(self._execution.is_usable(target.qualname) for target in self._targets)
 
-    def _pick(self, wanted: frozenset[str]) -> tuple[Target, Genome]:
+    def _pick(self, wanted: frozenset[str]) -> Trial:
         choose = self._chooser
-        if self._corpus and choose.random() < 0.6:
-            favoured = [entry for entry in self._corpus if entry[0].qualname in wanted]
-            entries = favoured if favoured and choose.random() < 0.8 else self._corpus
-            target, genome = choose.choice(entries)
-            for _ in range(choose.choice((1, 1, 2, 3))):
-                genome = self._maker.vary(genome)
-            return target, genome
+        if len(self._corpus) and choose.random() < VARY_SHARE:
+            entry = self._corpus.pick(wanted)
+            genome, operator = self._variants.vary(entry, self._corpus)
+            return Trial(entry.target, genome, operator, entry)
         open_targets = [target for target in self._targets if target.qualname in wanted]
         target = choose.choice(
             open_targets if open_targets and choose.random() < 0.8 else self._targets
         )
-        return target, self._maker.genome(target)
+        return Trial(target, self._variants.fresh(target))
 
-    def _try(self, target: Target, genome: Genome) -> bool:
-        candidate = self._maker.candidate(genome, target)
+    def _try(self, trial: Trial) -> bool:
+        candidate = self._maker.candidate(trial.genome, trial.target)
         if candidate is None:
             return False
-        before = len(self._reached)
+        before = len(self._execution.reached)
         is_new = self._run(candidate)
-        if is_new or len(self._reached) > before:
-            self._corpus.append((target, genome))
-            self._learn(genome)
-            return True
-        return False
+        is_path = self._execution.took_new_path()
+        is_find = len(self._execution.reached) > before
+        if trial.parent is not None:
+            self._variants.operators.tell(trial.operator, is_find=is_find)
+            trial.parent.finds += is_find
+        if trial.site is not None and not is_new:
+            if self._hints and self._archive.has_room_for_boundary(candidate.target):
+                stands = self._hints.stands_at_new_boundary(candidate, trial.site)
+                self._keep_boundary(candidate, stands)
+            is_near = trial.site[0] in self._open_lines
+            if self._chooser.random() < LOOK_AGAIN_SHARE * (3 if is_near else 1):
+                self._unwatched.append(trial)  # only to see whether it comes to another place
+        if is_new or is_find:
+            self._add(trial.target, trial.genome)
+            self._learn(trial.genome)
+        elif is_path:
+            self._add(trial.target, trial.genome)
+        return is_new or is_find
+
+    def _keep_boundary(self, candidate: Candidate, is_new: bool) -> None:
+        """Keeps what is the first to stand exactly at a limit, or just below or above it."""
+        observation = self._execution.run(candidate) if is_new else None
+        if observation is not None:
+            self._archive.keep_boundary(observation)
+
+    def _add(self, target: Target, genome: Genome) -> None:
+        self._corpus.add(target, genome)
+        self._unwatched.append(Trial(target, genome))
 
     def _run(self, candidate: Candidate) -> bool:
         """Runs a candidate, and again what is left of it after trimming; True if new."""
-        result = self._execute(candidate)
+        result = self._execute_around(candidate)
         if result is None:
             return False
+        self.leads.note(result)
+        self._maker.observe(result)
         is_new = False
         for part in trim(result):
             trimmed = self._retargeted(part)
             observation = replace(result, candidate=trimmed)
             if trimmed.steps != result.candidate.steps:
-                again = self._execute(trimmed)
+                again = self._execution.run(trimmed)
                 if again is None:
                     continue
                 observation = again
@@ -210,18 +310,22 @@ class Search:
                     return replace(candidate, target=target.qualname)
         return candidate
 
-    def _execute(self, candidate: Candidate) -> Observation | None:
-        started = time.monotonic()
-        result = self._runner.run(candidate)
-        self.report.runs += 1
-        self.report.seconds += time.monotonic() - started
-        if isinstance(result, Dropped):
-            self.report.dropped[result.reason] += 1
-            if result.reason in ("timeout", "died", "output"):
-                self._trouble[candidate.target] += 1
+    def _execute_around(self, candidate: Candidate) -> Observation | None:
+        """Runs a candidate in a world that is fixed as far as it came to look at it."""
+        around = self._circumstances.around(candidate)
+        if self._execution.is_slow and not self._is_promising(around):
             return None
-        self._reached |= result.arcs
-        return result
+        result = self._execution.run(around)
+        if result is None:
+            return None
+        used = self._circumstances.used_by(result)
+        return result if used is result.candidate else self._execution.run(used)
+
+    def _is_promising(self, candidate: Candidate) -> bool:
+        """Whether a candidate shows something new at a first look."""
+        result = self._execution.glance(candidate)
+        is_known = result is None or result.arcs <= self._execution.reached
+        return not is_known or (result is not None and self._archive.is_new(result))
 
     def _learn(self, genome: Genome) -> None:
         for call in (*([genome.build] if genome.build else ()), *genome.calls):
@@ -250,4 +354,4 @@ class Search:
         has_names = any(isinstance(n, ast.Name) for a in node.args for n in ast.walk(a))
         if target.kind is TargetKind.FUNCTION and not has_names and not node.keywords:
             call = self._maker.plain_call(target, texts)
-            self._corpus.append((target, Genome(None, (call,))))
+            self._add(target, Genome(None, (call,)))

@@ -1,4 +1,4 @@
-"""Values for type hints, as source text."""
+"""Values for type hints, as source text: simple ones first, since they may end up in a test."""
 
 from __future__ import annotations
 
@@ -6,71 +6,29 @@ import ast
 import random
 from collections.abc import Callable, Mapping, Sequence
 
-from hybridgen.explore.files import PATHS
+from hybridgen.explore.aliases import Definitions
+from hybridgen.explore.plain import BY_TYPE, GENERIC, IMPORTS, MAPPINGS, SEQUENCES, SETS
+from hybridgen.explore.standins import NAMED, callables
 
-GENERIC = ("None", "0", "1", "-1", "2", "'a'", "''", "[]", "{}", "1.5", "True", "[1, 2]", "'1'")
-"""What a parameter without a type is tried with first."""
+__all__ = ["GENERIC", "IMPORTS", "TypeValues"]
 
-TEXTS = ("''", "'a'", "'abc'", "'Hello World'", "'1'", "' '", "'a b'", "'A'", "'-'", "'x,y'")
-INTEGERS = ("0", "1", "-1", "2", "3", "7", "10", "100", "1000")
-FLOATS = ("0.0", "1.0", "-1.0", "0.5", "2.5", "100.0")
+DEEPEST = 3
+NAMED_SHARE = 0.08
+"""How often functions with a name are among those to choose from; a lambda reads better."""
 
-BY_TYPE: dict[str, tuple[str, ...]] = {
-    "str": TEXTS,
-    "int": INTEGERS,
-    "float": FLOATS,
-    "complex": ("1j", "0j"),
-    "bool": ("True", "False"),
-    "bytes": ("b''", "b'a'", "b'abc'"),
-    "bytearray": ("bytearray(b'')", "bytearray(b'ab')"),
-    "None": ("None",),
-    "Decimal": ("Decimal('0')", "Decimal('1')", "Decimal('-1')", "Decimal('10.50')"),
-    "Fraction": ("Fraction(1, 2)", "Fraction(0)"),
-    "date": (
-        "datetime.date(2024, 2, 29)",
-        "datetime.date(2023, 12, 31)",
-        "datetime.date(2024, 1, 6)",
-    ),
-    "datetime": ("datetime.datetime(2024, 2, 29, 12, 30)", "datetime.datetime(2023, 12, 31)"),
-    "time": ("datetime.time(12, 30)",),
-    "timedelta": (
-        "datetime.timedelta(days=1)",
-        "datetime.timedelta(seconds=90)",
-        "datetime.timedelta(0)",
-    ),
-    "UUID": ("uuid.UUID(int=1)",),
-    "Path": PATHS,
-    "PathLike": PATHS,
-    "tzinfo": ("datetime.timezone.utc",),
-    "Callable": (
-        "lambda *args: args[0] if args else None",
-        "lambda *args: True",
-        "lambda *args: 1",
-    ),
-    "object": GENERIC,
-    "Any": GENERIC,
+THEMES: Mapping[str, tuple[str, ...]] = {
+    "int": ("1", "2", "3", "0", "5", "-1"),
+    "str": ("'a'", "'b'", "'c'", "''", "'ab'"),
+    "float": ("0.5", "1.5", "2.0"),
+    "tuple": ("(1, 2)", "(2, 3)", "(1, 'a')"),
+    "any": GENERIC,
 }
+"""What the items of containers are, and values of any type: code that puts one thing into a
+container and asks for another only gets far if they are of a kind."""
 
-SEQUENCES = {
-    "list",
-    "List",
-    "Sequence",
-    "Iterable",
-    "Collection",
-    "MutableSequence",
-    "Iterator",
-    "Reversible",
-}
-MAPPINGS = {"dict", "Dict", "Mapping", "MutableMapping", "OrderedDict", "defaultdict"}
-SETS = {"set", "Set", "frozenset", "FrozenSet", "AbstractSet", "MutableSet"}
-
-IMPORTS = {
-    "Decimal": "from decimal import Decimal",
-    "Fraction": "from fractions import Fraction",
-    "datetime": "import datetime",
-    "uuid": "import uuid",
-}
-"""What a name in a value needs to be imported by."""
+TRANSPARENT = ("Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly", "TypeGuard")
+GENERIC_TYPES = {*SEQUENCES, *MAPPINGS, *SETS, "tuple", "Tuple", "Callable", "type", "Type"}
+ANYTHING = ("Any", "object", "Hashable", "T", "TypeAlias")
 
 
 class TypeValues:
@@ -80,23 +38,49 @@ class TypeValues:
         chooser: the seeded source of chance.
         objects: name of a class of the module -> a function that gives source text for an
             instance, at a depth of nesting.
+        definitions: types that the module defines in other ways.
+        heirs: name of a class -> classes of the module that inherit from it.
+
+    Attributes:
+        theme: the kind of values that items of containers and values of any type are now.
+        sizes: numbers of the code, as sizes that collections may have to exceed.
     """
 
     def __init__(
-        self, chooser: random.Random, objects: Mapping[str, Callable[[int], str | None]]
+        self,
+        chooser: random.Random,
+        objects: Mapping[str, Callable[[int], str | None]],
+        definitions: Definitions | None = None,
+        heirs: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._chooser = chooser
         self._objects = objects
+        self._definitions = definitions or Definitions()
+        self._heirs = heirs or {}
+        self._parsed: dict[str, ast.expr | None] = {}
+        self.theme = "any"
+        self.sizes: tuple[int, ...] = ()
 
     def of(self, annotation: str | None, depth: int = 0) -> tuple[str, ...]:
         """Values for a hint given as source text; generic ones where it says nothing to us."""
-        if annotation is None or depth > 3:
+        if annotation is None or depth > DEEPEST:
+            return self._anything()
+        node = self._parse(annotation)
+        return (self._of_node(node, depth) if node is not None else ()) or self._anything()
+
+    def _parse(self, annotation: str) -> ast.expr | None:
+        if annotation not in self._parsed:
+            try:
+                tree = ast.parse(annotation.strip("'\""), mode="eval").body
+            except (SyntaxError, ValueError):
+                tree = None
+            self._parsed[annotation] = tree
+        return self._parsed[annotation]
+
+    def _anything(self) -> tuple[str, ...]:
+        if self.theme == "any" or self._chooser.random() < 0.2:
             return GENERIC
-        try:
-            tree = ast.parse(annotation.strip("'\""), mode="eval").body
-        except (SyntaxError, ValueError):
-            return GENERIC
-        return self._of_node(tree, depth) or GENERIC
+        return THEMES[self.theme]
 
     def _of_node(self, node: ast.expr, depth: int) -> tuple[str, ...]:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
@@ -108,44 +92,127 @@ class TypeValues:
         if isinstance(node, ast.Subscript):
             inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
             return self._of_generic(_last_name(node.value), inner, depth)
-        name = _last_name(node)
-        if name in SEQUENCES | MAPPINGS | SETS | {"tuple", "Tuple"}:
+        return self._of_name(_last_name(node), depth)
+
+    def _of_name(self, name: str, depth: int) -> tuple[str, ...]:
+        if name in self._objects:
+            return self._instances(name, depth)
+        definitions = self._definitions
+        if name in definitions.aliases and depth <= DEEPEST:
+            return self._of_node(definitions.aliases[name], depth + 1)
+        if name in definitions.members:
+            return tuple(f"{name}.{member}" for member in definitions.members[name])
+        if name in definitions.records and depth <= DEEPEST:
+            return tuple(self._record(name, depth) for _ in range(2))
+        if name in ANYTHING:
+            return self._anything()
+        if name in GENERIC_TYPES:
             return self._of_generic(name, [], depth)
-        if name in self._objects and depth <= 3:
-            texts = (self._objects[name](depth + 1) for _ in range(3))
-            return tuple(dict.fromkeys(text for text in texts if text))
         return BY_TYPE.get(name, ())
+
+    def _instances(self, name: str, depth: int) -> tuple[str, ...]:
+        """Objects of a class; of a class that inherits from it too."""
+        if depth > DEEPEST:
+            return ()
+        names = (name, name, self._chooser.choice((name, *self._heirs.get(name, ()))))
+        texts = (self._objects[one](depth + 1) for one in names)
+        return tuple(dict.fromkeys(text for text in texts if text))
+
+    def _record(self, name: str, depth: int) -> str:
+        fields = self._definitions.records[name]
+        values = (self._chooser.choice(self.of(hint, depth + 1)) for _, hint in fields)
+        return f"{name}({', '.join(values)})"
 
     def _of_generic(self, name: str, inner: Sequence[ast.expr], depth: int) -> tuple[str, ...]:
         if name == "Literal":
             return tuple(ast.unparse(part) for part in inner)
-        parts = [list(self._of_node(part, depth + 1) or GENERIC[1:6]) for part in inner]
+        if name == "Callable":
+            return self._functions(inner, depth)
+        if name in ("type", "Type"):
+            return self._classes(inner)
+        if name in TRANSPARENT:
+            return self._of_node(inner[0], depth) if inner else ()
         pick = self._chooser.choice
-        if name in ("Optional", "Union", "Annotated", "Final", "ClassVar"):
+        parts = [list(self._of_node(part, depth + 1) or self._items()) for part in inner]
+        if name in ("Optional", "Union"):
             flat = [value for part in parts for value in part]
             return tuple(dict.fromkeys((["None"] if name == "Optional" else []) + flat))
-        if name in BY_TYPE:
-            return BY_TYPE[name]
         if name in MAPPINGS:
-            keys, values = parts if len(parts) == 2 else (["'a'", "'b'"], ["1", "2"])
-            pairs = [f"{pick(keys)}: {pick(values)}" for _ in range(3)]
-            return ("{}", "{" + pairs[0] + "}", "{" + ", ".join(pairs) + "}")
+            keys, values = parts if len(parts) == 2 else (self._keys(), list(GENERIC[1:6]))
+            sizes = (1, 2, 3)
+            texts = [_pairs(keys, values, size, self._chooser) for size in sizes]
+            return ("{}", *(_as(MAPPINGS[name], text, "{}") for text in texts))
         if name in ("tuple", "Tuple"):
             if len(inner) == 2 and isinstance(inner[1], ast.Constant) and inner[1].value is ...:
-                return ("()", f"({pick(parts[0])}, {pick(parts[0])})")
-            columns = parts or [["1"], ["2"]]
-            return tuple(f"({', '.join(pick(part) for part in columns)},)" for _ in range(3))
-        members = parts[0] if parts else list(GENERIC[1:6])
+                return ("()", f"({pick(parts[0])}, {pick(parts[0])})", f"({pick(parts[0])},)")
+            columns = parts or [list(self._items())] * 2
+            end = "," if len(columns) == 1 else ""
+            return tuple(f"({', '.join(map(pick, columns))}{end})" for _ in range(3))
+        members = parts[0] if parts else list(self._items())
         if name in SETS:
-            body = "{" + ", ".join(dict.fromkeys(pick(members) for _ in range(2))) + "}"
+            body = "{" + ", ".join(dict.fromkeys(pick(members) for _ in range(3))) + "}"
             return ("set()", f"frozenset({body})" if "rozen" in name else body)
         if name in SEQUENCES:
-            sizes = (1, 2, 3, 4)
-            return ("[]", *("[" + ", ".join(pick(members) for _ in range(n)) + "]" for n in sizes))
-        return ()
+            lists = [_listed(members, n, self._chooser) for n in (0, 1, 2, 3, 5)]
+            if not inner and name in ("Iterable", "Collection", "Sequence"):
+                lists += self._other_iterables(lists[-1])
+            return tuple(_as(SEQUENCES[name], text, "[]") for text in lists)
+        if name in self._objects or name in self._definitions.aliases:
+            return self._of_name(name, depth)  # a generic class of the module
+        return BY_TYPE.get(name, ())
+
+    def _items(self) -> tuple[str, ...]:
+        return GENERIC[1:6] if self.theme == "any" else THEMES[self.theme]
+
+    def _keys(self) -> list[str]:
+        return ["'a'", "'b'", "'c'"] if self.theme in ("any", "str") else list(self._items())
+
+    def _other_iterables(self, text: str) -> list[str]:
+        """What can be iterated over besides lists."""
+        found = [f"({text[1:-1]},)" if text != "[]" else "()", f"iter({text})"]
+        if self.theme in ("any", "str"):
+            found += ["'abc'", "'abca'"]
+        if self.theme in ("any", "int"):
+            found += ["range(5)", f"range({self._chooser.choice((10, *self.sizes))})"]
+        return found
+
+    def _functions(self, inner: Sequence[ast.expr], depth: int) -> tuple[str, ...]:
+        count = len(inner[0].elts) if inner and isinstance(inner[0], ast.List) else None
+        result = inner[1] if len(inner) > 1 else None
+        name = _last_name(result.value if isinstance(result, ast.Subscript) else result)
+        constants = self._of_node(result, depth + 1) if result is not None else ()
+        found = callables(count, name, constants or ("1",))
+        is_named = self._chooser.random() < NAMED_SHARE
+        return (*found, *NAMED) if is_named else found
+
+    def _classes(self, inner: Sequence[ast.expr]) -> tuple[str, ...]:
+        wanted = _last_name(inner[0]) if inner else ""
+        if wanted in self._objects:
+            return (wanted, *self._heirs.get(wanted, ()))
+        if wanted in ("Exception", "BaseException"):
+            return ("ValueError", "KeyError", "Exception", "(ValueError, TypeError)")
+        return (wanted,) if wanted in BY_TYPE else ("int", "str", "list", "dict", *self._objects)
 
 
-def _last_name(node: ast.expr) -> str:
+def _listed(members: Sequence[str], count: int, chooser: random.Random) -> str:
+    return "[" + ", ".join(chooser.choice(members) for _ in range(count)) + "]"
+
+
+def _pairs(keys: Sequence[str], values: Sequence[str], count: int, chooser: random.Random) -> str:
+    pairs = {chooser.choice(keys): chooser.choice(values) for _ in range(count)}
+    return "{" + ", ".join(f"{key}: {value}" for key, value in pairs.items()) + "}"
+
+
+def _as(constructor: str, text: str, empty: str) -> str:
+    """A list or a dictionary as another type: ``deque([1])``."""
+    if not constructor:
+        return text
+    return constructor.format("" if text == empty and constructor[-2:] == "{}" else text)
+
+
+def _last_name(node: ast.expr | None) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
     return node.id if isinstance(node, ast.Name) else ""

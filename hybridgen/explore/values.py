@@ -10,6 +10,7 @@ import ast
 import random
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from hybridgen.explore.types import GENERIC
 
@@ -17,6 +18,7 @@ LOOKS_LIKE_PATTERN = re.compile(r"\\[dwsbDWSB1-9]|\(\?|[\])*][*+?]|\.[*+]|^\^|\$
 """Regular expressions and templates: texts that the code uses, but nobody passes in."""
 
 
+@lru_cache(maxsize=256)
 def literals_of(source: str) -> tuple[str, ...]:
     """Constants in ``source`` as source text, with neighbours of numbers.
 

@@ -21,6 +21,11 @@ What the ``runner`` profile covers:
 - **Environment**: scrubbed, with temporary HOME and TMPDIR; descriptors other than those given are
   closed, and those given must not be sockets that lead outside.
 
+A **nursery** is a runner that may fork: nothing of the project is imported in it, only what the
+project's module imports from elsewhere, and each of its children adds the runner's filter before
+it imports the module under test. So code of the project never has the right to fork; an installed
+package that it uses has it while it is imported, inside all the other locks.
+
 What it does NOT cover:
 
 - The project itself can be read whole, with ``.env`` and ``.git`` in it; so can all of /usr.
@@ -38,7 +43,7 @@ What it does NOT cover:
 supervisor and a server of its own: more to trust than these few hundred lines of ctypes.
 """
 
-from hybridgen.lockdown.command import LAUNCH_FAILED, locked_command
+from hybridgen.lockdown.command import LAUNCH_FAILED, child_filter, locked_command
 from hybridgen.lockdown.level import LockLevel
 from hybridgen.lockdown.probe import probe
 from hybridgen.lockdown.profile import Limits, Profile, runner_environment, runner_profile
@@ -48,6 +53,7 @@ __all__ = [
     "Limits",
     "LockLevel",
     "Profile",
+    "child_filter",
     "locked_command",
     "probe",
     "runner_environment",

@@ -11,7 +11,7 @@ from pathlib import Path
 from hybridgen.errors import SandboxUnavailable
 from hybridgen.lockdown.level import LockLevel
 from hybridgen.lockdown.profile import Profile
-from hybridgen.lockdown.seccomp import FILTERS
+from hybridgen.lockdown.seccomp import FILTERS, Program
 from hybridgen.lockdown.syscalls import this_architecture
 
 LAUNCHER = Path(__file__).with_name("launch.py")
@@ -65,3 +65,19 @@ def locked_command(
     }
     text = json.dumps(plan, separators=(",", ":"))
     return [sys.executable, "-I", "-S", str(LAUNCHER), text, "--", *argv]
+
+
+def child_filter(*, unsafe_level: LockLevel | None = None) -> Program | None:
+    """What a child of a process that may fork adds, to be locked like any runner.
+
+    Its operand ``"pid"`` stands for the child's own process id.
+
+    Args:
+        unsafe_level: as for :func:`locked_command`.
+
+    Returns:
+        The filter, or None where this level has none.
+    """
+    level = _FULL if unsafe_level is None else unsafe_level
+    architecture = this_architecture()
+    return FILTERS["runner"](architecture) if level.sockets and architecture else None

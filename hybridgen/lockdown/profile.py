@@ -111,6 +111,7 @@ def runner_profile(
     scratch: Path,
     extra_read: Sequence[Path] = (),
     limits: Limits | None = None,
+    may_fork: bool = False,
 ) -> Profile:
     """The profile for code under test and generated tests.
 
@@ -121,6 +122,8 @@ def runner_profile(
         scratch: an existing folder of ours, the only place that can be written.
         extra_read: further folders or files to read, chosen by the user.
         limits: memory, time, file size, open files.
+        may_fork: for a process in which nothing of the project runs, and whose children lock
+            themselves by :func:`~hybridgen.lockdown.command.child_filter` before it does.
 
     Raises:
         PolicyRefusal: a path would open the user's home folder or other projects.
@@ -145,7 +148,7 @@ def runner_profile(
     read = tuple(dict.fromkeys((root, *prefixes, *further, *runtime)))
     program = interpreter.path.resolve()
     return Profile(
-        name="runner",
+        name="nursery" if may_fork else "runner",
         read=read,
         execute=programs(program, read),
         write=(place, *(path for path in _DEVICES_TO_WRITE if path.exists())),

@@ -8,7 +8,7 @@ never what a pointer points to: paths are Landlock's part.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hybridgen.lockdown.syscalls import NEWEST, Architecture
 
@@ -93,6 +93,7 @@ _SYSTEM = """bpf perf_event_open mount umount2 pivot_root chroot open_tree move_
 
 _AF_UNIX, _SOCK_STREAM, _SOCK_CLOEXEC, _SOCK_NONBLOCK = 1, 1, 0o2000000, 0o4000
 _CLONE_THREAD, _CLONE_NEW_NAMESPACES = 0x00010000, 0x7E020000
+_FORKS = (0x01200011, 17)  # the flags of fork() in glibc and in musl
 _O_ACCMODE, _O_TRUNC = 0o3, 0o1000
 _WORD = 0xFFFFFFFF
 
@@ -140,9 +141,35 @@ _ANSWERS: dict[int, str] = {
 
 def runner_filter(architecture: Architecture) -> Program:
     """Code under test: no sockets, no new processes, no metadata, nobody else's business."""
+    return _program(architecture, {})
+
+
+def nursery_filter(architecture: Architecture) -> Program:
+    """A runner that may fork, in which nothing of the project runs.
+
+    Each child ends with it and adds the runner's filter, which takes both rights away again,
+    before it imports anything of the project.
+    """
+    return _program(
+        architecture,
+        {
+            "fork": [ALLOWED],
+            "clone": [
+                _argument(0),
+                *((_EQUAL, 4 - place, 0, flags) for place, flags in enumerate(_FORKS)),
+                *_CONDITIONS["clone"][1:],
+            ],
+            "prctl": _refuse_if(0, _PR_SCHED_CORE),
+        },
+    )
+
+
+def _program(architecture: Architecture, instead: Mapping[str, Program]) -> Program:
+    """The runner's filter with other rules for some calls."""
     rules = dict(_CONDITIONS)
     for error, calls in _ANSWERS.items():
         rules.update((call, [refused(error)]) for call in calls.split())
+    rules.update(instead)
     program: Program = [
         (_LOAD, 0, 0, _OFFSET_ARCHITECTURE),
         (_EQUAL, 1, 0, architecture.audit),
@@ -158,5 +185,8 @@ def runner_filter(architecture: Architecture) -> Program:
     return [*program, ALLOWED]
 
 
-FILTERS: dict[str, Callable[[Architecture], Program]] = {"runner": runner_filter}
+FILTERS: dict[str, Callable[[Architecture], Program]] = {
+    "runner": runner_filter,
+    "nursery": nursery_filter,
+}
 """The filter of each profile, by the profile's name."""

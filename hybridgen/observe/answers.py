@@ -17,7 +17,7 @@ from typing import Any
 
 from hybridgen.domain import Arc, Check, CheckKind, Raised, StepResult
 
-WRAPPERS = ("", "list", "asyncio.run")
+WRAPPERS = ("", "list", "asyncio.run", "collect")
 LONGEST = 1_000
 """Characters of an expression, a path or a message; the worker's own limits are lower."""
 
@@ -28,6 +28,7 @@ EFFECTS = (
     "starts programs or uses the network",
     "leaves the environment or the working folder changed",
     "opens a file by its number",
+    "reads modes or times that the sandbox cannot set",
 )
 
 _STATUSES = ("ok", "raised", "skipped")
@@ -145,7 +146,20 @@ def _step(item: object, imports: frozenset[str]) -> StepResult:
         warnings=tuple(_names(item.get("warnings", []))),
         changed=tuple(_changed(item.get("changed", []), imports)),
         opinion_holds=None if holds is None else bool(holds),
+        logs=_logs(item.get("logs", [])),
     )
+
+
+def _logs(items: object) -> tuple[tuple[str, str], ...]:
+    """Level and message of each record; a message that a test cannot show costs all of them."""
+    if not isinstance(items, list):
+        raise NonsenseError("logs")
+    for item in items:
+        is_pair = isinstance(item, list) and len(item) == 2
+        if not is_pair or not all(isinstance(part, str) for part in item):
+            raise NonsenseError("logs")
+    is_plain = all(len(text) <= LONGEST and text.isprintable() for _, text in items)
+    return tuple((level, text) for level, text in items) if is_plain else ()
 
 
 def _names(items: object) -> list[str]:
@@ -182,7 +196,10 @@ def _raised(item: object) -> Raised | None:
     elif not _is_exception(name):
         return None
     is_plain = len(match) <= LONGEST and _ESCAPED.fullmatch(match)
-    return Raised(name, line, match if is_plain else "", *map(bool, flags))
+    text = item.get("text", "")
+    said = text[:LONGEST] if isinstance(text, str) else ""
+    is_deliberate, is_inside = map(bool, flags)
+    return Raised(name, line, match if is_plain else "", is_deliberate, is_inside, text=said)
 
 
 def _is_exception(name: str) -> bool:

@@ -149,6 +149,7 @@ def _common(results: Sequence[StepResult]) -> StepResult | None:
         output=first.output if all(o.output == first.output for o in results) else "",
         warnings=tuple(w for w in first.warnings if all(w in o.warnings for o in results)),
         changed=changed,
+        logs=first.logs if all(o.logs == first.logs for o in results) else (),
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 WORKER_FILE = Path(__file__).with_name("worker.py")
+WORLD_FILE = WORKER_FILE.with_name("worker_world.py")
 LARGEST_ANSWER = 16 * 2**20
 
 
@@ -26,7 +27,7 @@ def worker_command(interpreter: Path) -> list[str]:
     ``-c`` adds to the path is removed before anything is imported.
     """
     start = "import sys; sys.path.pop(0); f = sys.argv[1]; exec(compile(open(f).read(), f, 'exec'))"
-    return [str(interpreter), "-s", "-B", "-c", start, str(WORKER_FILE)]
+    return [str(interpreter), "-s", "-B", "-c", start, str(WORKER_FILE), str(WORLD_FILE)]
 
 
 class WorkerLost(Exception):

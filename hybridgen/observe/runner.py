@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +18,9 @@ from hybridgen.domain import (
     ImportName,
     Module,
     Observation,
+    Step,
     StepKind,
+    StepResult,
     strictest,
 )
 from hybridgen.errors import RunnerError, SourceError
@@ -37,7 +41,13 @@ from hybridgen.observe.answers import (
     text_in,
     wraps_in,
 )
-from hybridgen.observe.process import WORKER_FILE, WorkerLost, WorkerProcess, worker_command
+from hybridgen.observe.process import (
+    WORKER_FILE,
+    WORLD_FILE,
+    WorkerLost,
+    WorkerProcess,
+    worker_command,
+)
 
 IMPORT_TIMEOUT = 20.0
 """Seconds that importing the module under test may take."""
@@ -53,6 +63,8 @@ class Variation:
         arguments: its command line, as ``sys.argv`` shows it.
         environment: variables that another machine has, or has otherwise.
         repeats: run again in the same process what changed it, as another test might have.
+        most_dirty: how many runs may change the process before it is replaced; what is seen
+            in one that was changed is no more than a hint.
     """
 
     hash_seed: int = 1
@@ -60,6 +72,7 @@ class Variation:
     arguments: tuple[str, ...] = ("pytest", "-q")
     environment: tuple[tuple[str, str], ...] = ()
     repeats: bool = False
+    most_dirty: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +99,29 @@ class Sandbox:
 
 
 def start_worker(
-    module: Module, sandbox: Sandbox, scratch: Path, *, hash_seed: int, extra_read: tuple[Path, ...]
+    module: Module,
+    sandbox: Sandbox,
+    scratch: Path,
+    *,
+    hash_seed: int,
+    extra_read: tuple[Path, ...],
+    may_fork: bool = False,
 ) -> WorkerProcess:
-    """Starts a worker for ``module`` in the folder ``scratch``, which it may write."""
+    """Starts a worker for ``module`` in the folder ``scratch``, which it may write.
+
+    Args:
+        extra_read: further files and folders that it may read.
+        may_fork: for a worker that imports nothing of the project itself.
+    """
     project = module.project
     environment = runner_environment(project.interpreter, scratch, hash_seed=hash_seed)
     profile = runner_profile(
         project=project.root,
         interpreter=project.interpreter,
         scratch=scratch,
-        extra_read=(WORKER_FILE, *extra_read),
+        extra_read=(WORKER_FILE, WORLD_FILE, *extra_read),
         limits=Limits(memory_bytes=sandbox.memory_bytes),
+        may_fork=may_fork,
     )
     command = worker_command(project.interpreter.path)
     # Without a sandbox, what locks the kernel has are taken all the same.
@@ -104,6 +129,20 @@ def start_worker(
     return WorkerProcess(
         locked_command(profile, command, unsafe_level=unsafe_level), environment, scratch
     )
+
+
+def load_request(module: Module, name: ImportName, variation: Variation) -> dict[str, Any]:
+    """What a worker is asked in order to import ``module`` by ``name``."""
+    return {
+        "op": "load",
+        "name": name.name,
+        "paths": [str(name.root)],
+        "file": str(module.path),
+        "project": str(module.project.root),
+        "clock": variation.clock,
+        "arguments": list(variation.arguments),
+        "environment": dict(variation.environment),
+    }
 
 
 class Runner:
@@ -121,6 +160,7 @@ class Runner:
         self._scratch = scratch
         self._numbers = itertools.count(1)
         self._workers: dict[Variation, tuple[WorkerProcess, Path]] = {}
+        self._dirty: Counter[Variation] = Counter()
         self._import_name: ImportName | None = None
         self.import_arcs: frozenset[Arc] = frozenset()
         self.python_version = ""
@@ -170,7 +210,7 @@ class Runner:
     ) -> Observation | Dropped:
         """Executes one candidate; a worker that hangs, dies or was changed is replaced."""
         try:
-            request = self._request(candidate)
+            request = self.request(candidate)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return Dropped(candidate, "syntax")
         try:
@@ -195,14 +235,16 @@ class Runner:
         variation: Variation,
     ) -> Observation | Dropped:
         if answer.get("dirty") is not False:
-            self._forget(variation)
+            self._dirty[variation] += 1
+            if self._dirty[variation] > variation.most_dirty:
+                self._forget(variation)
         if text_in(answer, "error") is not None:
             return Dropped(candidate, "import")
         results = tuple(steps_in(answer, len(candidate.steps), request["imports"]))
         if (effect := effect_in(answer)) is not None:
             return Dropped(candidate, effect)
         label = strictest((candidate.label, self._module.label))
-        wrapped = _wrapped(candidate, wraps_in(answer))
+        wrapped, results = _wrapped(candidate, results, wraps_in(answer))
         # Leaving by an exception is no branch of the code, so it earns no test a place.
         arcs = arcs_in(answer) - arcs_in(answer, "thrown")
         return Observation(wrapped, results, arcs, label)
@@ -213,7 +255,12 @@ class Runner:
             self._forget(variation)
         shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def _request(self, candidate: Candidate) -> dict[str, Any]:
+    def request(self, candidate: Candidate) -> dict[str, Any]:
+        """What a worker is asked in order to run ``candidate``.
+
+        Raises:
+            SyntaxError: a step does not parse.
+        """
         # A candidate's own import wins: `import datetime` where the module has the class.
         names = sorted(used_names(candidate) & self._module.names - _bound(candidate.imports))
         imports = [f"from {self.import_name.name} import {name}" for name in names]
@@ -243,19 +290,10 @@ class Runner:
             self._module, self._sandbox, folder, hash_seed=variation.hash_seed, extra_read=()
         )
         self._workers[variation] = (worker, folder)
-        request = {
-            "op": "load",
-            "name": name.name,
-            "paths": [str(name.root)],
-            "file": str(self._module.path),
-            "project": str(self._module.project.root),
-            "clock": variation.clock,
-            "arguments": list(variation.arguments),
-            "environment": dict(variation.environment),
-        }
-        return worker.ask(request, IMPORT_TIMEOUT)
+        return worker.ask(load_request(self._module, name, variation), IMPORT_TIMEOUT)
 
     def _forget(self, variation: Variation) -> None:
+        del self._dirty[variation]
         entry = self._workers.pop(variation, None)
         if entry is not None:
             entry[0].close()
@@ -324,15 +362,31 @@ def _bound(imports: Sequence[str]) -> frozenset[str]:
     )
 
 
-def _wrapped(candidate: Candidate, wraps: Sequence[str]) -> Candidate:
-    """``candidate`` with the wrappers that the worker put around coroutines and iterators."""
+def _wrapped(
+    candidate: Candidate, results: tuple[StepResult, ...], wraps: Sequence[str]
+) -> tuple[Candidate, tuple[StepResult, ...]]:
+    """Both with what the worker put around coroutines and iterators.
+
+    ``async for`` needs a coroutine of its own, which becomes a step before the probe.
+    """
     if not any(wraps):
-        return candidate
-    steps = tuple(
-        replace(step, code=f"{wrap}({step.code})") if wrap else step
-        for step, wrap in zip(candidate.steps, wraps, strict=True)
-    )
+        return candidate, results
+    steps: list[Step] = []
+    shown: list[StepResult] = []
+    used = {name for step in candidate.steps for name in re.findall(r"\w+", step.code)}
+    for step, result, wrap in zip(candidate.steps, results, wraps, strict=True):
+        code = step.code
+        if wrap == "collect":
+            numbered = (f"collect_{number}" for number in itertools.count(2))
+            name = next(n for n in itertools.chain(["collect"], numbered) if n not in used)
+            used.add(name)
+            body = f"return [item async for item in {code}]"
+            steps.append(Step(StepKind.SETUP, f"async def {name}():\n    {body}"))
+            shown.append(StepResult("ok"))
+            code, wrap = f"{name}()", "asyncio.run"
+        steps.append(replace(step, code=f"{wrap}({code})") if wrap else step)
+        shown.append(result)
     imports = dict.fromkeys(candidate.imports)
-    if "asyncio.run" in wraps:
+    if {"asyncio.run", "collect"} & set(wraps):
         imports["import asyncio"] = None
-    return replace(candidate, steps=steps, imports=tuple(imports))
+    return replace(candidate, steps=tuple(steps), imports=tuple(imports)), tuple(shown)

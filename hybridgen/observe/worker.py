@@ -58,6 +58,7 @@ if TYPE_CHECKING:
 MAX_EXPRESSION = 400
 MAX_OUTPUT = 2_000
 MAX_ITEMS = 1_000
+MAX_LOGS = 8
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 # What callers can rely on even where no raise statement of the project says so; any other type
 # that a built-in operation raised (TypeError, AttributeError, IndexError ...) is an accident.
@@ -213,6 +214,7 @@ WRITES_FILES = "writes files outside of tmp_path"
 GOES_OUTSIDE = "starts programs or uses the network"
 LEAVES_CHANGED = "leaves the environment or the working folder changed"
 OPENS_NUMBER = "opens a file by its number"
+READS_METADATA = "reads modes or times that the sandbox cannot set"
 STANDARD_LIBRARY = os.path.dirname(os.path.abspath(ast.__file__)) + os.sep
 # Events of sys.audit, with how many of the first arguments are paths and where their folders'
 # descriptors stand.
@@ -256,6 +258,7 @@ class Effects:
         self.is_on = False
         self.folders: tuple[str, ...] = ()
         self.found = ""
+        self.has_notes = False  # a mode or a time was noted, not set: see worker_world.py
 
     @contextlib.contextmanager
     def noted(self, folders: Iterable[str]) -> Iterator[None]:
@@ -280,6 +283,10 @@ class Effects:
                 raise OSError(errno.EBADF, os.strerror(errno.EBADF))
             if type(arguments[2]) is int and arguments[2] & WRITING:
                 self.touch(arguments[0], -1)
+        elif event == "os.scandir":
+            # The entries tell what the kernel has, and there is no way to answer for them.
+            if self.has_notes and not is_library(sys._getframe(1)):
+                self.found = READS_METADATA
         elif event in PATH_EVENTS:
             count, descriptors = PATH_EVENTS[event]
             for index in range(count):
@@ -577,7 +584,7 @@ def checks_of(value: Any, around: Surroundings, path: str = "", depth: int = 0) 
             return [check("equal", path, text, imports)]
         if kind in (float, complex) or is_flat(value):
             return [check("approx", path, text, imports)]
-    if depth > 2 or is_iterator(kind) or issubclass(kind, types.CoroutineType):
+    if depth > 2 or is_iterator(kind) or is_async_iterator(kind) or is_stand_in(kind):
         return []
     if kind in (str, bytes):
         if around.is_local(value):
@@ -589,6 +596,12 @@ def checks_of(value: Any, around: Surroundings, path: str = "", depth: int = 0) 
     if kind.__module__.startswith("pathlib") and around.is_local(str(value)):
         return [local_path_check(value, around, path)]
     return object_checks(value, around, path, depth)
+
+
+def is_stand_in(kind: type) -> bool:
+    """True for what nobody asserts: a coroutine, a mock, what a candidate's own class made."""
+    is_own = kind.__module__ in ("candidate", "unittest.mock")
+    return is_own or issubclass(kind, types.CoroutineType)
 
 
 def is_flat(value: Any) -> bool:
@@ -690,6 +703,12 @@ def is_iterator(kind: type) -> bool:
     """True if values of ``kind`` are used up by looking at them."""
     members = members_of(kind)
     return "__next__" in members and "__iter__" in members and not issubclass(kind, io.IOBase)
+
+
+def is_async_iterator(kind: type) -> bool:
+    """True if values of ``kind`` are used up by ``async for``."""
+    members = members_of(kind)
+    return "__anext__" in members and "__aiter__" in members
 
 
 # ---------------------------------------------------------------- what calls leave behind
@@ -872,6 +891,23 @@ def printed() -> Iterator[Kept]:
 
 
 @contextlib.contextmanager
+def logged() -> Iterator[list[Any]]:
+    """Takes what is logged, as far as it gets to the root logger: what pytest's caplog sees."""
+    records: list[Any] = []
+    logging: Any = sys.modules.get("logging")
+    if logging is None:
+        yield records
+        return
+    handler = logging.Handler()
+    handler.emit = records.append
+    logging.root.addHandler(handler)
+    try:
+        yield records
+    finally:
+        logging.root.removeHandler(handler)
+
+
+@contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Swallows what project code prints while we import it or look at its values."""
     with printed(), warnings.catch_warnings():
@@ -906,6 +942,8 @@ def wrapper_of(value: Any) -> str:
     kind = type(value)
     if issubclass(kind, types.CoroutineType):
         return "asyncio.run"
+    if is_async_iterator(kind):
+        return "collect"
     return "list" if is_iterator(kind) else ""
 
 
@@ -915,11 +953,26 @@ def unwrap(value: Any, wrapper: str) -> tuple[Any, str]:
         import asyncio
 
         return asyncio.run(value), wrapper
+    if wrapper == "collect":
+        import asyncio
+
+        found = asyncio.run(collected(value))
+        return (value, "") if found is None else (found, wrapper)
     if wrapper == "list":
         items = list(itertools.islice(value, MAX_ITEMS))
         if len(items) < MAX_ITEMS:
             return items, wrapper
     return value, ""  # an iterator that may never end is left alone
+
+
+async def collected(values: Any) -> list[Any] | None:
+    """What an asynchronous iterator gives, None if it may never end."""
+    items = []
+    async for item in values:
+        items.append(item)
+        if len(items) == MAX_ITEMS:
+            return None
+    return items
 
 
 class Session:
@@ -934,6 +987,9 @@ class Session:
         self.raise_lines: dict[str, set[int]] = {}
         self.is_inside: dict[str, bool] = {}
         self.snapshot: Snapshot | None = None
+        self.clock = 0
+        self.fixtures: dict[str, Callable[[], Any]] = {}  # by name; each can undo()
+        self.starts: list[Callable[[], None]] = []  # called before each candidate
         self.operations: dict[str, Callable[[Json], Json]] = {
             "load": self.load,
             "run": self.run,
@@ -965,8 +1021,9 @@ class Session:
         sys.argv[:] = request.get("arguments", ["pytest"])
         os.environ.update(request.get("environment", {}))
         time.tzset()
-        if request["clock"]:
-            shift_clock(request["clock"])
+        self.clock = request["clock"]
+        if self.clock:
+            shift_clock(self.clock)
         self.tracer = Tracer(request["file"])
         try:
             with self.tracer, quiet():
@@ -1034,6 +1091,10 @@ class Session:
             self.count += 1
             names["tmp_path"] = Path(self.scratch, "tmp_path", str(self.count))
             names["tmp_path"].mkdir(parents=True)
+        for start in self.starts:
+            start()
+        fixtures = {n: self.fixtures[n]() for n in request["fixtures"] if n in self.fixtures}
+        names.update(fixtures)
         places = (self.scratch, *(root.rstrip(os.sep) for root in self.roots))
         around = Surroundings(names, request["imports"], places)
         broken: set[str] = set()
@@ -1046,6 +1107,8 @@ class Session:
                 with contextlib.suppress(BaseException):
                     result = self.step(step, around, broken)
                 steps.append(result)
+        for fixture in fixtures.values():
+            fixture.undo()
         is_dirty = self.snapshot.is_stale()
         if is_dirty or len(sys.modules) != len(self.snapshot.modules):
             self.snapshot = None
@@ -1071,7 +1134,9 @@ class Session:
             return {"status": "skipped"}
         before = self.watched(used, around)
         value, wrap = None, ""
-        with printed() as output, warnings.catch_warnings(record=True) as caught:
+        result: Json
+        catching = warnings.catch_warnings(record=True)
+        with printed() as output, logged() as records, catching as caught:
             warnings.simplefilter("always")
             try:
                 with self.tracer:
@@ -1081,8 +1146,10 @@ class Session:
                         value, wrap = unwrap(value, wrap)
             except BaseException as error:
                 broken |= bound
-                return dict(self.failed(step, error), wrap="" if is_awaited else wrap)
-        result: Json = {"status": "ok", "output": output.text()}
+                result = self.failed(step, error)
+                result.update(output=output.text(), logs=self.logs(records, around))
+                return dict(result, wrap="" if is_awaited else wrap)
+        result = {"status": "ok", "output": output.text(), "logs": self.logs(records, around)}
         result["warnings"] = sorted({name for w in caught for name in self.warning(w)})
         if step["probe"]:
             result["wrap"] = "" if is_awaited else wrap
@@ -1100,6 +1167,22 @@ class Session:
         with quiet():
             raised, holds = self.raised(error), self.raise_opinion(step, error)
         return {"status": "raised", "raised": raised, "opinion_holds": holds}
+
+    def logs(self, records: list[Any], around: Surroundings) -> list[list[str]]:
+        """Level and message of what was logged; nothing where others than the project did."""
+        found = []
+        try:
+            for record in records:
+                text = record.getMessage()
+                is_plain = type(text) is str and len(text) <= MAX_EXPRESSION
+                if not is_plain or around.is_local(text) or ADDRESS.search(text):
+                    return []
+                if not self.is_project(record.pathname):
+                    return []
+                found.append([str(record.levelname), text])
+        except BaseException:
+            return []
+        return found if len(found) <= MAX_LOGS else []
 
     def warning(self, message: warnings.WarningMessage) -> Iterator[str]:
         """The name of a warning that the project or the candidate caused."""
@@ -1148,20 +1231,31 @@ class Session:
         by_statement = bool(inside) and self.is_raise(*inside[-1])
         deliberate = by_statement and issubclass(kind, (Exception, SystemExit))
         deliberate |= bool(inside) and issubclass(kind, CONTRACT)
+        is_status = kind is SystemExit and list(map(type, error.args)) == [int]
         text = text_of(error)
         type_import = ""
         if kind.__module__ != "builtins":
-            type_import = f"from {kind.__module__} import {kind.__name__}"
-            module = sys.modules.get(kind.__module__)
+            name = self.public_home(kind)
+            type_import = f"from {name} import {kind.__name__}"
+            module = sys.modules.get(name)
             deliberate &= vars(module or types).get(kind.__name__) is kind
         return {
             "type_name": kind.__name__,
             "type_import": type_import,
-            "match": self.match(text) if by_statement else "",
+            "match": self.match(text) if by_statement or is_status else "",
             "is_deliberate": deliberate,
             "is_inside": bool(inside),
             "text": text[:300],
         }
+
+    def public_home(self, kind: type) -> str:
+        """The module that offers a class: ``json`` for what ``json.decoder`` defines."""
+        parts = kind.__module__.split(".")
+        if self.is_project(getattr(sys.modules.get(kind.__module__), "__file__", None) or ""):
+            return kind.__module__
+        names = [".".join(parts[: end + 1]) for end in range(len(parts))]
+        homes = [n for n in names if vars(sys.modules.get(n, types)).get(kind.__name__) is kind]
+        return homes[0] if homes else kind.__module__
 
     def match(self, text: str) -> str:
         """A pattern for a message, or nothing if it may be another elsewhere."""
@@ -1207,7 +1301,8 @@ class Recorder:
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Notes the outcome of a test; a failing set-up or tear-down counts as well."""
         if report.when == "call" or report.outcome != "passed":
-            self.outcomes[report.nodeid] = report.outcome
+            is_expected = report.outcome == "skipped" and hasattr(report, "wasxfail")
+            self.outcomes[report.nodeid] = "passed" if is_expected else report.outcome
             if report.outcome == "failed":
                 self.errors.append([report.nodeid, why(report.longrepr)])
 
@@ -1281,7 +1376,10 @@ def main() -> None:
         os.dup2(nothing, descriptor)
     sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")
     session = Session(os.path.realpath(os.getcwd()))
+    extensions = sys.argv[2:]
     sys.addaudithook(EFFECTS.hook)
+    for file in extensions:
+        session.extend({"name": os.path.basename(file)[:-3], "file": file})
     for line in requests:
         answers.write(answer_to(json.loads(line), session))
         answers.flush()

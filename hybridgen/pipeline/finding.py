@@ -5,18 +5,18 @@ from __future__ import annotations
 import time
 
 from hybridgen.backends import Backend
-from hybridgen.domain import Target
+from hybridgen.domain import Observation, Target
 from hybridgen.engine import EngineUnusableError
 from hybridgen.errors import EngineError
 from hybridgen.explore.archive import Archive
-from hybridgen.explore.examples import docstring_candidates
+from hybridgen.explore.examples import docstring_candidates, mention_candidates
 from hybridgen.explore.focus import Focus
 from hybridgen.explore.search import Search
 from hybridgen.observe.confirm import VARIATIONS
 from hybridgen.pipeline.job import Budget, Job, Subject, Tally
 from hybridgen.post import candidates
 from hybridgen.prompt import build_prompt
-from hybridgen.source import missing_fragments
+from hybridgen.source import mentions, missing_fragments
 
 SEARCH_SHARE = 0.3
 """How much of a budget the search may take before the model is asked."""
@@ -27,10 +27,12 @@ PREFILL_SHARE = 0.35
 SIMPLIFY_SHARE = 0.15
 """How much of what is left after the search may go into making its finds readable."""
 
-BURST_SECONDS = 1.5
-"""Search after each answer of the model, with what it taught."""
-
 BURST_PLATEAU = 200
+"""Runs without anything new that end the search after each answer of the model."""
+
+BURST_SECONDS = 6.0
+"""What it may take at most."""
+
 ASKING_TURNS = 3
 
 
@@ -47,8 +49,18 @@ class Finder:
         self._archive = archive
         self._focus = Focus(subject.module, subject.targets, archive)
         self._search = Search(
-            subject.module, subject.targets, subject.runner, archive, seed=job.settings.seed
+            subject.module,
+            subject.targets,
+            subject.runner,
+            archive,
+            seed=job.settings.seed,
+            watcher=subject.operands,
         )
+
+    @property
+    def leads(self) -> tuple[Observation, ...]:
+        """What was seen besides, that can become no test but may point at a bug."""
+        return self._search.leads.observations
 
     def find(self) -> None:
         """Examples, search, model, search; until nothing new comes or time is up."""
@@ -57,6 +69,9 @@ class Finder:
         for target in self._subject.targets:
             found = docstring_candidates(self._subject.module, target)
             search.take(found, self._budget.finish_at)
+        elsewhere = mentions(self._subject.module)
+        found = mention_candidates(self._subject.module, self._subject.targets, elsewhere)
+        search.take(found, self._budget.finish_at)
         watcher.stage("searching")
         share = self._budget.end if backend is None else self._budget.share(SEARCH_SHARE)
         search.run(lambda: min(share, self._until()), self._focus.names, on_turn=watcher.advance)

@@ -10,12 +10,13 @@ from typing import Protocol
 
 from hybridgen.backends import Backend
 from hybridgen.domain import Module, Target
+from hybridgen.observe.operands import Watcher as OperandWatcher
 from hybridgen.observe.runner import Runner, Sandbox
 from hybridgen.observe.verify import Verifier
 from hybridgen.settings import Settings
 
-FINISH_SHARE, FINISH_SECONDS = 0.3, 25.0
-"""What is kept of a budget for confirming, rendering and real pytest: a share, at most so long."""
+FINISH_SHARE, FINISH_SECONDS = 0.45, 50.0
+"""What is kept of a budget for confirming, mutants and real pytest: a share, at most so long."""
 
 FINISH_LEAST = 8.0
 """Seconds that this takes at the least, of which half of a budget is kept if it is that short."""
@@ -80,6 +81,7 @@ class Subject:
     import_name: str
     targets: tuple[Target, ...]
     runner: Runner
+    operands: OperandWatcher
     verifier: Verifier
     path: Path
     previous: str | None

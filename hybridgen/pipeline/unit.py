@@ -23,6 +23,7 @@ from hybridgen.explore.archive import Archive
 from hybridgen.explore.focus import Focus
 from hybridgen.label import label_text
 from hybridgen.observe.measure import measure
+from hybridgen.observe.operands import Watcher as OperandWatcher
 from hybridgen.observe.runner import Runner
 from hybridgen.observe.verify import Verifier
 from hybridgen.pipeline.finding import Finder
@@ -103,10 +104,13 @@ class Unit:
         if self._job.backend is not None:
             self._note(model=self._job.model)
         targets = tuple(t for t in chosen_targets(module) if module.only or not t.is_private)
-        workers, verifying = self._scratch / "workers", self._scratch / "pytest"
-        workers.mkdir()
-        verifying.mkdir()
+        workers, watched, verifying = (
+            self._scratch / name for name in ("workers", "operands", "pytest")
+        )
+        for folder in (workers, watched, verifying):
+            folder.mkdir()
         runner = Runner(module, self._job.sandbox, workers)
+        operands = OperandWatcher(module, runner, self._job.sandbox, watched)
         try:
             watcher.stage("importing")
             self._note(interpreter=f"{project.interpreter.path} ({project.interpreter.why})")
@@ -120,6 +124,7 @@ class Unit:
                     import_name=import_name,
                     targets=targets,
                     runner=runner,
+                    operands=operands,
                     verifier=Verifier(module, import_name, self._job.sandbox, verifying),
                     path=path
                     if previous is not None or not path.exists()
@@ -129,6 +134,7 @@ class Unit:
                 )
             )
         finally:
+            operands.close()
             runner.close()
 
     def _test(self, subject: Subject) -> None:
@@ -146,18 +152,22 @@ class Unit:
             return
         covered = at_import | kept_arcs
         archive = Archive(covered)
-        Finder(self._job, subject, self._budget, self._tally, archive).find()
-        writer = Writer(self._job, subject, self._budget, self._tally)
-        written = writer.write(writer.confirm(archive), covered)
+        finder = Finder(self._job, subject, self._budget, self._tally, archive)
+        finder.find()
+        writer = Writer(self._job, subject, self._budget, self._tally, self._scratch / "mutants")
+        confirmed = writer.confirm(archive, finder.leads)
+        self._note(suspects=writer.doubted.suspects)
+        written = writer.write(confirmed, covered)
         if written is None:
             self._note(exit_code=1)
             return
-        file, arcs = written
+        file, arcs = written.file, written.arcs
         display = display_path(file.path)
         self._note(
             test_file=display,
             tests_kept=len(file.test_names),
             coverage_after=measure(subject.module.path, covered | arcs).coverage,
+            mutation=written.mutation,
             diff=suite.diff(file, display) if self._job.is_dry_run else None,
         )
 

@@ -4,46 +4,83 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from hybridgen import suite
-from hybridgen.domain import Arc, Module, Observation, TestFile
+from hybridgen.domain import Arc, Module, MutationScore, Observation, TestFile
+from hybridgen.domain.mutants import Kills
 from hybridgen.errors import SourceError
 from hybridgen.explore.archive import Archive
 from hybridgen.observe.confirm import confirm
+from hybridgen.observe.mutants import Nursery
 from hybridgen.observe.verify import conftest_for
+from hybridgen.pipeline.doubting import Doubted, doubt, with_further
 from hybridgen.pipeline.job import Budget, Job, Subject, Tally
+from hybridgen.pipeline.mutation import Judged, Mutation
 from hybridgen.source import display_path
 
 CONFIRM_SHARE = 0.6
 """How much of what is left after the search confirming may take; the rest is for real pytest."""
 
+MUTANTS_SHARE = 0.6
+"""How much of what is then left trying mutants may take."""
+
+LEAST_FOR_MUTANTS = 1.5
+"""Seconds below which trying mutants is not begun: starting the process takes half of one."""
+
 RENDER_ROUNDS = 5
-SHOWN_CONTRADICTIONS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file that was written, or would have been.
+
+    Attributes:
+        arcs: what its tests execute.
+        mutation: how many mutants they notice, or None if none was tried.
+    """
+
+    file: TestFile
+    arcs: frozenset[Arc]
+    mutation: MutationScore | None
 
 
 class Writer:
-    """Makes the test file of one module."""
+    """Makes the test file of one module.
 
-    def __init__(self, job: Job, subject: Subject, budget: Budget, tally: Tally) -> None:
+    Args:
+        scratch: a folder of its own that need not exist yet.
+    """
+
+    def __init__(
+        self, job: Job, subject: Subject, budget: Budget, tally: Tally, scratch: Path
+    ) -> None:
+        self._scratch = scratch
         self._job = job
         self._subject = subject
         self._budget = budget
         self._tally = tally
+        self.doubted = Doubted()
 
-    def confirm(self, archive: Archive) -> tuple[Observation, ...]:
+    def confirm(self, archive: Archive, leads: Sequence[Observation]) -> tuple[Observation, ...]:
         """What is the same in every variation and may become a test."""
         self._job.watcher.stage("confirming")
         subject = self._subject
         observations, dropped = confirm(
             subject.runner,
-            archive.candidates,
+            with_further(
+                archive.candidates, subject.module, subject.targets, archive.observations, leads
+            ),
             seed=self._job.settings.seed,
             deadline=time.monotonic() + max(2.0, self._budget.left * CONFIRM_SHARE),
         )
         self._tally.dropped.update(item.reason for item in dropped)
-        for observation in observations:
-            self._note_contradiction(observation)
+        mode = self._job.settings.suspects
+        self.doubted = doubt(observations, subject.module, subject.targets, mode)
+        observations = self.doubted.observations
+        if self.doubted.left_out:
+            self._tally.dropped["suspect"] += self.doubted.left_out
         if subject.module.only is not None:
             asked = {target.qualname for target in subject.targets}
             observations = tuple(o for o in observations if o.candidate.target in asked)
@@ -51,37 +88,28 @@ class Writer:
         self._tally.dropped.update(reasons)
         return kept
 
-    def _note_contradiction(self, observation: Observation) -> None:
-        """Says where a docstring's example and the code disagree: nobody else will see it."""
-        # With set-up before it, the example may have been meant in another state.
-        if observation.candidate.origin != "docstring" or len(observation.candidate.steps) > 1:
-            return
-        for step, result in zip(observation.candidate.steps, observation.results, strict=True):
-            if result.opinion_holds is False and len(self._tally.notes) < SHOWN_CONTRADICTIONS:
-                wanted = (step.opinion or "").replace("_ == ", "")
-                self._tally.notes.append(
-                    f"{observation.candidate.target}: the docstring says that {step.code} "
-                    f"gives {wanted}, and the code disagrees"
-                )
-
-    def write(
-        self, observations: Sequence[Observation], covered: frozenset[Arc]
-    ) -> tuple[TestFile, frozenset[Arc]] | None:
+    def write(self, observations: Sequence[Observation], covered: frozenset[Arc]) -> Written | None:
         """Chooses, renders and verifies until all that is left passes; then writes.
 
         Args:
             covered: arcs that need no test.
 
         Returns:
-            The file and the arcs that its tests execute, or None if no test is left.
+            The file with what it covers and notices, or None if no test is left.
 
         Raises:
             SourceError: plain pytest cannot import the module.
         """
         subject, settings = self._subject, self._job.settings
-        chosen = suite.choose(
-            observations, covered=covered, targets=subject.targets, seed=settings.seed
+        judged = self._judged(observations, covered)
+        choice = suite.select(
+            judged.observations,
+            covered=covered,
+            targets=subject.targets,
+            seed=settings.seed,
+            kills=judged.kills,
         )
+        chosen = choice.observations
         if not chosen:
             return None
         self._job.watcher.stage("verifying with pytest")
@@ -92,6 +120,7 @@ class Writer:
             path=subject.path,
             previous=subject.previous,
             line_length=settings.line_length,
+            suspects=self.doubted.promised,
         )
         more: dict[Path, str] = {}
         for _ in range(RENDER_ROUNDS):
@@ -106,12 +135,29 @@ class Writer:
                 continue
             if not verified.failed:
                 self._save(file, more)
-                return file, verified.arcs
+                self._tally.notes += suite.replaced_outside(chosen, subject.module)
+                return Written(file, verified.arcs, score(judged.kills, choice.noticed))
             self._tally.dropped.update(verified.failed.values())
             file = suite.without(file, verified.failed, line_length=settings.line_length)
             if not file.test_names:
                 break
         return None
+
+    def _judged(self, observations: Sequence[Observation], covered: frozenset[Arc]) -> Judged:
+        """Tries mutants, if there is time."""
+        seconds = self._budget.left * MUTANTS_SHARE
+        if seconds < LEAST_FOR_MUTANTS or not observations:
+            return Judged(tuple(observations), Kills())
+        subject, job = self._subject, self._job
+        self._scratch.mkdir()
+        nursery = Nursery(
+            subject.module, subject.runner.import_name, subject.runner, job.sandbox, self._scratch
+        )
+        try:
+            mutation = Mutation(job, subject, nursery, time.monotonic() + seconds)
+            return mutation.judge(observations, covered - subject.runner.import_arcs)
+        finally:
+            nursery.close()
 
     def _conftest(self) -> dict[Path, str]:
         return conftest_for(self._subject.path.parent, self._subject.runner.import_name.root)
@@ -128,6 +174,20 @@ class Writer:
         suite.write(file, root=root)  # first: where it is refused, nothing else is written
         for path, text in more.items():
             suite.write(TestFile(path, text, None, (), file.label), root=root)
+
+
+def score(kills: Kills, noticed: frozenset[int]) -> MutationScore | None:
+    """How many of the mutants that were tried the chosen tests notice."""
+    if not kills.mutants:
+        return None
+    left = [index for index in range(len(kills.mutants)) if index not in noticed]
+    told = {index: kills.mutants[index].describe() for index in left}
+    return MutationScore(
+        killed=len(kills.mutants) - len(left),
+        total=len(kills.mutants),
+        survivors=tuple(text for index, text in told.items() if index not in kills.equivalent),
+        equivalent=tuple(text for index, text in told.items() if index in kills.equivalent),
+    )
 
 
 def _not_importable(module: Module, why: str) -> SourceError:

@@ -5,8 +5,11 @@
     examples/shop/pricing.py
       14 tests in examples/tests/test_pricing.py  line 0 -> 96 %, branch 0 -> 91 %
       confidential (not marked), local, qwen2.5-coder-0.5b, 1,920 tokens, 48.2 s
+      mutants: 41 of 50 noticed
       dropped: 2 flaky, 5 redundant
-      note: run by .venv/bin/python
+      strong suspect: tier(90) gives 'silver', expected 'gold'
+        docstring example (examples/shop/pricing.py:12), in tier
+      note: conftest.py is needed too
 
 The text is made once, as lines with a role; a terminal shows the roles as colours.
 """
@@ -18,7 +21,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from hybridgen.domain import Coverage, Outcome
+from hybridgen.domain import Coverage, MutationScore, Outcome, Suspect
 from hybridgen.report.document import code_of, totals
 from hybridgen.report.visible import visible
 
@@ -35,6 +38,13 @@ class Role(StrEnum):
     FAILED = "red"
     DETAIL = "dim"
     NOTE = "yellow"
+    SUSPECT = "magenta"
+
+
+MOST_SUSPECTS = 10
+MOST_SURVIVORS = 5
+LONGEST_PART = 100
+"""Characters of a call, or of a value, in a line about a suspect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +89,13 @@ def _module(outcome: Outcome) -> Iterator[Line]:
     ]
     yield Line(Role.DETAIL, "  " + ", ".join(facts))
     yield Line(Role.DETAIL, f"  run by {outcome.interpreter}")
+    if outcome.mutation is not None:
+        yield from _mutation(outcome.mutation)
     if outcome.tests_dropped:
         reasons = sorted(outcome.tests_dropped.items())
         parts = ", ".join(f"{count} {reason}" for reason, count in reasons)
         yield Line(Role.DETAIL, f"  dropped: {parts}")
+    yield from _suspects(outcome.suspects)
     for note in outcome.notes:
         yield Line(Role.NOTE, "  note: " + note.replace("\n", "\n    "))
 
@@ -97,6 +110,33 @@ def _result(outcome: Outcome) -> Line:
     if code_of(outcome) == 0:
         return Line(Role.IDLE, f"  nothing to add{change}")
     return Line(Role.FAILED, f"  no tests{change}")
+
+
+def _mutation(score: MutationScore) -> Iterator[Line]:
+    yield Line(Role.DETAIL, f"  mutants: {score.killed} of {score.total} noticed")
+    for survivor in score.survivors[:MOST_SURVIVORS]:
+        yield Line(Role.DETAIL, f"    not noticed: {_one_line(survivor)}")
+    unsaid = len(score.survivors) - MOST_SURVIVORS
+    if unsaid > 0:
+        yield Line(Role.DETAIL, f"    and {unsaid} more")
+
+
+def _suspects(suspects: Sequence[Suspect]) -> Iterator[Line]:
+    for suspect in suspects[:MOST_SUSPECTS]:
+        call, expected, seen = map(_one_line, (suspect.call, suspect.expected, suspect.observed))
+        gives = seen if seen.startswith("raises ") else f"gives {seen}"
+        wanted = expected.removeprefix("raises ")
+        first = f"  {suspect.strength.value} suspect: {call} {gives}, expected {wanted}"
+        yield Line(Role.SUSPECT, first)
+        yield Line(Role.SUSPECT, f"    {suspect.evidence}, in {suspect.target}")
+    unsaid = len(suspects) - MOST_SUSPECTS
+    if unsaid > 0:
+        yield Line(Role.SUSPECT, f"  and {_count(unsaid, 'more suspect')}")
+
+
+def _one_line(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_PART else f"{text[: LONGEST_PART - 3]}..."
 
 
 def _change(before: Coverage | None, after: Coverage | None) -> str:

@@ -1,7 +1,9 @@
 """The machine-readable report of a run, and the exit code that sums it up.
 
 It holds numbers, names and reasons. Source text and observed values stay out: the document
-goes into CI artifacts. It states the label of the strictest module it speaks of.
+goes into CI artifacts. So a suspect is told by target, evidence with its place, and strength, and
+a surviving mutant by its place; the console shows what was called and what came out. The document
+states the label of the strictest module it speaks of.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from hybridgen.domain import Coverage, Outcome, strictest
+from hybridgen.domain import Coverage, MutationScore, Outcome, Suspect, strictest
 
 SCHEMA_VERSION: Final = 1
 
@@ -58,12 +60,16 @@ def totals(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     dropped: Counter[str] = Counter()
     for outcome in outcomes:
         dropped.update(outcome.tests_dropped)
+    scores = [outcome.mutation for outcome in outcomes if outcome.mutation is not None]
     return {
         "modules": len(outcomes),
         "modules_with_tests": sum(outcome.tests_kept > 0 for outcome in outcomes),
         "modules_failed": sum(code_of(outcome) != 0 for outcome in outcomes),
         "tests_kept": sum(outcome.tests_kept for outcome in outcomes),
         "tests_dropped": dict(sorted(dropped.items())),
+        "suspects": sum(len(outcome.suspects) for outcome in outcomes),
+        "mutants": sum(score.total for score in scores),
+        "mutants_killed": sum(score.killed for score in scores),
         "tokens": sum(outcome.tokens for outcome in outcomes),
         "seconds": round(sum(outcome.seconds for outcome in outcomes), 3),
     }
@@ -84,11 +90,38 @@ def _module(outcome: Outcome) -> dict[str, Any]:
             "before": _coverage(outcome.coverage_before),
             "after": _coverage(outcome.coverage_after),
         },
+        "mutation": _mutation(outcome.mutation),
+        "suspects": [_suspect(suspect) for suspect in outcome.suspects],
         "tokens": outcome.tokens,
         "seconds": round(outcome.seconds, 3),
         "error": outcome.error,
         "exit_code": code_of(outcome),
         "notes": list(outcome.notes),
+    }
+
+
+def _mutation(score: MutationScore | None) -> dict[str, Any] | None:
+    """Counts and places; what was changed into what is source text."""
+    if score is None:
+        return None
+    return {
+        "killed": score.killed,
+        "total": score.total,
+        "survivors": [_place(line) for line in score.survivors],
+        "equivalent": [_place(line) for line in score.equivalent],
+    }
+
+
+def _place(line: str) -> str:
+    """``cart.py:12`` of ``cart.py:12: a < b -> a <= b``."""
+    return line.partition(": ")[0]
+
+
+def _suspect(suspect: Suspect) -> dict[str, str]:
+    return {
+        "target": suspect.target,
+        "evidence": suspect.evidence,
+        "strength": suspect.strength.value,
     }
 
 

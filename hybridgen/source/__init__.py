@@ -6,6 +6,7 @@ its targets and the names by which it could be imported.
 
 from hybridgen.source.existing import tests_of
 from hybridgen.source.layout import pytest_option
+from hybridgen.source.mentions import mentions
 from hybridgen.source.missing import missing_fragments
 from hybridgen.source.module import chosen_targets, display_path, read_module
 from hybridgen.source.project import find_project
@@ -16,6 +17,7 @@ __all__ = [
     "chosen_targets",
     "display_path",
     "find_project",
+    "mentions",
     "missing_fragments",
     "pytest_option",
     "read_module",

@@ -11,6 +11,7 @@ from hybridgen.errors import SourceError
 from hybridgen.label import label_text
 from hybridgen.source.definitions import find_targets
 from hybridgen.source.import_names import import_names
+from hybridgen.source.imported import imported_classes
 from hybridgen.source.outline import find_constants, find_imports, find_names
 from hybridgen.source.reading import decode, parse, read_once
 from hybridgen.source.selection import Selection
@@ -77,18 +78,20 @@ def _analyse(
         )
     if selection.only is not None:
         _check_name(selection.only, targets, tree, shown)
+    names = import_names(path, tree, project, shown)
     return Module(
         path=path,
         display=shown,
         project=project,
         source=source,
-        import_names=import_names(path, tree, project, shown),
+        import_names=names,
         docstring=ast.get_docstring(tree),
         targets=targets,
         imports=find_imports(tree.body),
         constants=find_constants(tree.body),
         names=find_names(tree.body),
         only=selection.only,
+        neighbours=imported_classes(tree, path, names, project, source.label),
     )
 
 

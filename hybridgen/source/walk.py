@@ -57,7 +57,7 @@ def _python_files(folder: Path, *, skip_tests: bool) -> Iterator[Path]:
     for current, folders, files in os.walk(folder):
         here = Path(current)
         folders[:] = sorted(
-            name for name in folders if not _is_skipped(here / name, skip_tests=skip_tests)
+            name for name in folders if not is_skipped(here / name, skip_tests=skip_tests)
         )
         for name in sorted(files):
             path = here / name
@@ -65,7 +65,8 @@ def _python_files(folder: Path, *, skip_tests: bool) -> Iterator[Path]:
                 yield path
 
 
-def _is_skipped(folder: Path, *, skip_tests: bool) -> bool:
+def is_skipped(folder: Path, *, skip_tests: bool) -> bool:
+    """Whether a folder holds no code of people of the project, or tests that are not asked for."""
     name = folder.name
     if name.startswith(".") or name in _NOT_SOURCE or name.endswith(".egg-info"):
         return True

@@ -9,17 +9,21 @@ from hybridgen.suite.placement import diff, read, sibling_path, test_path, write
 from hybridgen.suite.rendering import render, without, without_own
 from hybridgen.suite.screening import drop_reason, screened
 from hybridgen.suite.secrets import secret_in
-from hybridgen.suite.selection import choose
+from hybridgen.suite.selection import Choice, choose, select
+from hybridgen.suite.sideeffects import replaced_outside
 
 __all__ = [
+    "Choice",
     "choose",
     "diff",
     "drop_reason",
     "forbidden",
     "read",
     "render",
+    "replaced_outside",
     "screened",
     "secret_in",
+    "select",
     "sibling_path",
     "test_path",
     "without",

@@ -11,21 +11,26 @@ import ast
 import builtins
 import re
 import symtable
+from collections.abc import Mapping
 
 from hybridgen.suite import policy
 from hybridgen.suite.imports import Import, imports_in
+from hybridgen.suite.patching import binders, class_problems, patch_problem, runs_as_script
+from hybridgen.suite.provenance import borrowed
 from hybridgen.suite.tmppath import Origins
 
 _COOKIE = re.compile(r"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _EXCEPTION = re.compile(policy.EXCEPTION_NAME)
+_RUNPY = Import("runpy")
 
 
-def forbidden(source: str, import_name: str) -> tuple[str, ...]:
+def forbidden(source: str, import_name: str, module_source: str = "") -> tuple[str, ...]:
     """Says why a test file must not be written; empty means harmless.
 
     Args:
         source: the text of the file, or of hybridgen's part of it with all imports it uses.
         import_name: the module under test (``shop.pricing``).
+        module_source: its text, by which names that it borrowed are judged.
 
     Returns:
         reasons in source order, each with its line.
@@ -37,7 +42,7 @@ def forbidden(source: str, import_name: str) -> tuple[str, ...]:
             return (f"line {number}: declares the encoding {cookie[1]}",)
     try:
         tree = ast.parse(source)
-        screen = _Screen(import_name, _locals_by_line(source))
+        screen = _Screen(import_name, _locals_by_line(source), borrowed(module_source))
         screen.visit(tree)
     except (SyntaxError, ValueError) as error:
         return (f"line {getattr(error, 'lineno', None) or 1}: not valid Python",)
@@ -49,14 +54,21 @@ def forbidden(source: str, import_name: str) -> tuple[str, ...]:
 class _Screen(ast.NodeVisitor):
     """Collects reasons; ``visit`` is called on every node, known or not."""
 
-    def __init__(self, import_name: str, locals_by_line: dict[int, frozenset[str]]) -> None:
+    def __init__(
+        self,
+        import_name: str,
+        locals_by_line: dict[int, frozenset[str]],
+        borrowed: Mapping[str, frozenset[Import]],
+    ) -> None:
         self.locals_by_line = locals_by_line
+        self.borrowed = borrowed
         self.package = import_name.partition(".")[0]
         self.import_name = import_name
         self.reasons: set[tuple[int, str]] = set()
         self.imported: dict[str, Import] = {}
         self.origins = Origins(ast.Module([], []), frozenset())
         self.local: frozenset[str] = frozenset()
+        self.unvouched: dict[str, ast.AST] = {}  # imports that only one exact call may use
         self.allowed: set[int] = set()  # id() of nodes that their parent has vouched for
 
     def refuse(self, node: ast.AST, why: str) -> None:
@@ -86,6 +98,8 @@ class _Screen(ast.NodeVisitor):
                 self._test(child)
             else:
                 self.visit(child)
+        for name, statement in self.unvouched.items():
+            self.refuse(statement, f"imports {name}")
 
     def _test(self, node: ast.FunctionDef) -> None:
         """A test function: its decorators, its fixtures, its body."""
@@ -107,16 +121,17 @@ class _Screen(ast.NodeVisitor):
         outer = self.imported
         self.imported = {**outer, **_imported(node.body)}
         self.origins = Origins(node, self._project_names())
-        self.local = self.origins.bound | columns
-        self._scopes(node)
+        classes = {child.name for child in ast.walk(node) if isinstance(child, ast.ClassDef)}
+        self.local = self.origins.bound | classes | columns
+        self._scopes(node, self.origins.bound | classes)
         self.generic_visit(node)
         self.local, self.imported = frozenset(), outer
 
-    def _scopes(self, node: ast.FunctionDef) -> None:
+    def _scopes(self, node: ast.FunctionDef, bound: frozenset[str]) -> None:
         """Refuses what would make one name mean two things to this screen."""
         first = min([node.lineno, *(item.lineno for item in node.decorator_list)])
         own = self.locals_by_line.get(node.lineno) or self.locals_by_line.get(first, frozenset())
-        for name in sorted(self.origins.bound - own):
+        for name in sorted(bound - own):
             # Bound in an inner function only: elsewhere it is still the builtin.
             if hasattr(builtins, name) and not _is_harmless_builtin(name):
                 self.refuse(node, f"binds {name}")
@@ -139,7 +154,11 @@ class _Screen(ast.NodeVisitor):
     def visit_Import(self, node: ast.Import) -> None:
         """``import x``: listed modules of the standard library, and pytest."""
         for alias in node.names:
-            if alias.name not in policy.MODULES or self._is_project(alias.name):
+            is_vouched = alias.name in policy.VOUCHED and alias.asname is None
+            is_listed = alias.name in policy.MODULES or is_vouched
+            if is_vouched:
+                self.unvouched[alias.name] = node
+            if not is_listed or self._is_project(alias.name):
                 self.refuse(node, f"imports {alias.name}")
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
@@ -150,17 +169,22 @@ class _Screen(ast.NodeVisitor):
                 self.refuse(node, f"imports {alias.name} from {'.' * node.level}{base}")
 
     def _may_take(self, base: str, name: str) -> bool:
+        if base == self.import_name and name in self.borrowed:
+            origins = self.borrowed[name]
+            return all(o.name and self._may_take(o.module, o.name) for o in origins)
         if self._is_project(base):
             is_dunder = name.startswith("__") and name not in policy.DUNDERS
             return name not in policy.NAMES and not is_dunder and name != "*"
         if base in policy.EXCEPTION_MODULES and _EXCEPTION.fullmatch(name):
             return True
-        return _is_listed(base, name)
+        return f"{base}.{name}" in policy.CLASSES or _is_listed(base, name)
 
     # ---- names and attributes ---------------------------------------------------------
 
     def visit_Name(self, node: ast.Name) -> None:
         """A name is local, imported, or a listed builtin; modules are not passed around."""
+        if node.id in ("monkeypatch", "caplog") and id(node) not in self.allowed:
+            self.refuse(node, f"uses {node.id} other than by a listed method")
         if not isinstance(node.ctx, ast.Load) or id(node) in self.allowed:
             return
         name = node.id
@@ -177,6 +201,9 @@ class _Screen(ast.NodeVisitor):
         """An attribute is not a way to a module, to a frame, or to a file."""
         if id(node) in self.allowed:
             return
+        if isinstance(node.value, ast.Name) and node.value.id == "caplog":
+            if node.attr in policy.LOGGED and isinstance(node.ctx, ast.Load):
+                return  # anything else of it is refused with its name
         self._attribute_name(node, node.attr)
         if not isinstance(node.ctx, ast.Load):
             self._change(node)
@@ -197,7 +224,7 @@ class _Screen(ast.NodeVisitor):
 
     def visit_Constant(self, node: ast.Constant) -> None:
         """Text that only makes sense to ``eval`` or ``format`` is not given to any code."""
-        if isinstance(node.value, str | bytes):
+        if isinstance(node.value, str | bytes) and id(node) not in self.allowed:
             text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
             for word in policy.TEXTS:
                 if word in text:
@@ -243,8 +270,30 @@ class _Screen(ast.NodeVisitor):
         if isinstance(function, ast.Name) and function.id not in self.local:
             self._builtin(node, function)
         elif isinstance(function, ast.Attribute):
-            self._method(node, function)
+            if not self._world(node, function):
+                self._method(node, function)
         self.generic_visit(node)
+
+    def _world(self, node: ast.Call, function: ast.Attribute) -> bool:
+        """Judges what prepares the world for the code under test; False for other calls."""
+        owner = function.value
+        if runs_as_script(node, self.import_name) and self.imported.get("runpy") == _RUNPY:
+            self.unvouched.pop("runpy", None)
+            self.allowed.add(id(function))
+            return True
+        if not (isinstance(owner, ast.Name) and owner.id == "monkeypatch"):
+            return False
+        why = patch_problem(node, self.import_name, self.origins.is_derived)
+        if why is not None or owner.id not in self.origins.arguments:
+            self.refuse(node, why or "uses a monkeypatch that is not the fixture")
+        self.allowed.add(id(function))
+        if function.attr == "setattr" and why is None:
+            self.allowed.add(id(node.args[0]))  # "shop.tasks.os.system", to be replaced
+        is_sys = self.imported.get("sys") == Import("sys")
+        if function.attr == "delitem" and why is None and is_sys:
+            self.unvouched.pop("sys", None)
+            self.allowed.add(id(node.args[0]))
+        return True
 
     def _builtin(self, node: ast.Call, function: ast.Name) -> None:
         name = function.id
@@ -284,6 +333,15 @@ class _Screen(ast.NodeVisitor):
                 self.visit(function.value)
         if name in policy.PATH_LINKS and is_derived:
             self.refuse(node, f"calls .{name}")
+
+    # ---- classes ----------------------------------------------------------------------
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        """A stand-in: plain methods, no metaclass, no hooks of the interpreter."""
+        for child, why in class_problems(node):
+            self.refuse(child, why)
+        self.allowed |= {id(item) for item in binders(node) if item.id not in self.local}
+        self.generic_visit(node)
 
     # ---- statements -------------------------------------------------------------------
 

@@ -6,13 +6,14 @@ import ast
 import builtins
 import dataclasses
 import itertools
+import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from hybridgen.domain import Check, Module, Observation
+from hybridgen.domain import Check, CheckKind, Module, Observation
 from hybridgen.suite.bodies import Body, indent, plain_body
-from hybridgen.suite.edges import row_order
+from hybridgen.suite.edges import inputs, literal, row_order
 from hybridgen.suite.imports import Import, free_names, module_imports, parse_imports, resolve
 from hybridgen.suite.naming import choose_name
 from hybridgen.suite.qualifying import better_short, requalified
@@ -21,6 +22,8 @@ from hybridgen.suite.subjects import subject_of
 from hybridgen.suite.tables import argument_names, table
 from hybridgen.suite.tidying import reworded, tidy
 
+_FIXTURES = ("tmp_path", "monkeypatch", "capsys", "caplog")  # in this order, others after them
+_MOST_ROWS = 6  # of one table, where its rows show more than one behaviour
 _TOOLS = (Import("pytest"), Import("math"), Import("asyncio"))
 
 
@@ -37,12 +40,15 @@ class Block:
         target: what it tests.
         text: decorator and function, without the digest line.
         imports: what has to be imported at the top of the file.
+        owner: the class or function under test with whose other tests it stands in one class,
+            or "" for a test on its own.
     """
 
     name: str
     target: str
     text: str
     imports: tuple[Import, ...]
+    owner: str = ""
 
     @property
     def source(self) -> str:
@@ -69,14 +75,34 @@ def group(chosen: Sequence[Observation], module: Module) -> list[list[Observatio
         place = order.get(subject_of(cases[0], module.targets), len(order))
         return place, kind, len(steps), size
 
-    groups = [_sorted_rows(cases) for cases in by_shape.values()]
+    groups = [part for cases in by_shape.values() for part in _by_behaviour(_sorted_rows(cases))]
     return sorted(groups, key=rank)
+
+
+def _by_behaviour(rows: list[Observation]) -> list[list[Observation]]:
+    """A long table in parts: what is true, what is false, what gives None, and all others."""
+    if len(rows) <= _MOST_ROWS:
+        return [rows]
+    parts: dict[str, list[Observation]] = {}
+    for row in rows:
+        checks = row.results[-1].checks
+        is_plain = len(checks) == 1 and checks[0].kind is CheckKind.IS
+        parts.setdefault(checks[0].expression if is_plain else "", []).append(row)
+    return list(parts.values())
 
 
 def _sorted_rows(cases: list[Observation]) -> list[Observation]:
     """Rows without doubles: the normal ones first, numbers in their order."""
     unique = {tuple(step.code for step in case.candidate.steps): case for case in reversed(cases)}
-    return sorted(unique.values(), key=row_order)
+    return sorted(unique.values(), key=_row_order)
+
+
+def _row_order(case: Observation) -> tuple[object, ...]:
+    """As :func:`row_order`, but texts of punctuation alone come after those with words."""
+    outcome, edges, *order = row_order(case)
+    texts = [value for text in inputs(case) if isinstance(value := literal(text), str)]
+    is_odd = any(text.strip() and not re.search(r"\w", text) for text in texts)
+    return outcome, edges, is_odd, *order
 
 
 def build(
@@ -87,6 +113,8 @@ def build(
     taken: Set[str] = frozenset(),
     bound: Mapping[str, Import | None] | None = None,
     is_one_of_many: bool = False,
+    owner: str = "",
+    is_named_alone: bool = True,
 ) -> Block:
     """Renders one test function.
 
@@ -97,6 +125,8 @@ def build(
         taken: names that the function must not have.
         bound: what the file's top level binds already.
         is_one_of_many: True if other tests show the same exception of the same subject.
+        owner: the class or function in whose class of tests it is to stand, or "".
+        is_named_alone: True if its name has to say which class it is about.
 
     Raises:
         UnrenderableError: a name that the test needs is nowhere to be found, or hidden.
@@ -110,9 +140,16 @@ def build(
     decorator, body, columns = _parts(cases, module)
     first = cases[0]
     call = call_in(first.candidate.steps[-1].code)
-    target = next((t for t in module.targets if t.qualname == subject), None)
     parameters = argument_names(call, subject, module) if call else ()
-    name = choose_name(cases, subject, parameters, target, taken, is_one_of_many=is_one_of_many)
+    name = choose_name(
+        cases,
+        subject,
+        parameters,
+        module.targets,
+        taken,
+        is_one_of_many=is_one_of_many,
+        owner="" if is_named_alone else owner,
+    )
     text = _function(name, decorator, body, columns)
     expected = [*(i for case in cases for i in _expected_imports(case, package)), *_TOOLS]
     try:
@@ -134,7 +171,7 @@ def build(
         body = Body((*lines, "", *body.lines), body.fixtures)
         text = _function(name, decorator, body, columns)
     kept = tuple(item for item in items if item not in local)
-    return Block(name, first.candidate.target, text, kept)
+    return Block(name, first.candidate.target, text, kept, owner)
 
 
 def _in_one_style(
@@ -177,7 +214,9 @@ def _names_of(code: str) -> set[str]:
 
 
 def _function(name: str, decorator: str, body: Body, columns: tuple[str, ...]) -> str:
-    parameters = ", ".join(dict.fromkeys((*columns, *body.fixtures)))
+    known = [fixture for fixture in _FIXTURES if fixture in body.fixtures]
+    others = [fixture for fixture in body.fixtures if fixture not in _FIXTURES]
+    parameters = ", ".join(dict.fromkeys((*columns, *known, *others)))
     head = f"{decorator}\n" if decorator else ""
     return f"{head}def {name}({parameters}):\n{indent(chr(10).join(body.lines))}"
 

@@ -52,7 +52,8 @@ def plain_body(observation: Observation, known: Set[str]) -> Body:
     for step, result in zip(observation.candidate.steps, observation.results, strict=True):
         writer.step(step, result)
     capsys = ("capsys",) if writer.uses_capsys else ()
-    return Body(tuple(writer.lines), (*observation.candidate.fixtures, *capsys))
+    caplog = ("caplog",) if writer.uses_caplog else ()
+    return Body(tuple(writer.lines), (*observation.candidate.fixtures, *capsys, *caplog))
 
 
 def assertion(check: Check, code: str) -> str:
@@ -125,24 +126,26 @@ class _Writer:
     def __init__(self, used: set[str]) -> None:
         self.used = used
         self.lines: list[str] = []
-        self.uses_capsys = False
-        self.has_pending_output = False
+        self.uses_capsys = self.uses_caplog = False
 
     def step(self, step: Step, result: StepResult) -> None:
         """Adds one step and its assertions."""
+        if result.logs and self.uses_caplog:
+            self.lines.append("caplog.clear()")
         is_printed = printed_only(result)
-        if is_printed and self.has_pending_output:
-            self.lines.append("capsys.readouterr()")
         code = expression(step.code) if step.kind is StepKind.PROBE else _statement(step.code)
         items = contexts(result.warnings, result.raised)
         if result.raised is not None or step.kind is StepKind.SETUP or is_printed:
             self._inside(items, code)
         else:
             self._probe(code, items, result)
-        if is_printed:
+        if result.output:  # what is not worth an assertion was left out of the result before
             self.uses_capsys = True
             self.lines.append(f"assert capsys.readouterr().out == {result.output!r}")
-        self.has_pending_output = bool(result.output) and not is_printed
+        if result.logs:
+            self.uses_caplog = True
+            messages = [message for _, message in result.logs]
+            self.lines.append(f"assert caplog.messages == {messages!r}")
         for name, checks in result.changed:
             self.lines += [assertion(check, name) for check in checks]
 

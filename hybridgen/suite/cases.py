@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hybridgen.domain import Arc, Check, CheckKind, Observation
+from hybridgen.domain.mutants import Finding, findings
 from hybridgen.suite.edges import inputs
 from hybridgen.suite.shapes import Shape, assertions, outcome_text, shape_of
 from hybridgen.suite.tidying import tidy
@@ -28,6 +30,8 @@ class Case:
     tie: tuple[int, int, int, str]
     shape: Shape | None
     outcome: str
+    noticing: Mapping[Finding, frozenset[int]]
+    kills: frozenset[int]
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -40,15 +44,22 @@ class Case:
         return () if self.shape is None else (self.shape.wrappers, self.shape.function)
 
 
-def make_case(observation: Observation, possible: frozenset[Arc], seed: int) -> Case:
+def make_case(
+    observation: Observation,
+    possible: frozenset[Arc],
+    seed: int,
+    noticing: Mapping[Finding, frozenset[int]] | None = None,
+) -> Case:
     """The case for an observation.
 
     Args:
         observation: as it was made.
         possible: the arcs that count.
         seed: breaks ties.
+        noticing: the mutants that each of its assertions notices, where that is known.
     """
     tidied = tidy(observation)
+    known = noticing or {}
     return Case(
         observation,
         tidied,
@@ -57,7 +68,15 @@ def make_case(observation: Observation, possible: frozenset[Arc], seed: int) -> 
         _tie(tidied, seed),
         shape_of(tidied),
         outcome_text(tidied),
+        known,
+        frozenset[int]().union(*(known.get(item, ()) for item in asserted(observation, tidied))),
     )
+
+
+def asserted(raw: Observation, tidied: Observation) -> list[Finding]:
+    """What a tidied observation asserts, in the words in which it was found out."""
+    pairs = zip(raw.candidate.steps, tidied.results, strict=True)
+    return [item for step, result in pairs for item in findings(step, result)]
 
 
 def _effort(observation: Observation) -> float:

@@ -11,13 +11,20 @@ from hybridgen.errors import HybridgenError
 _TIMEOUT = 60  # seconds; a test file takes milliseconds
 
 
-def format_source(source: str, line_length: int) -> str:
+def format_source(source: str, line_length: int, quote: str = '"') -> str:
     """``source`` as ``ruff format`` writes it, for Python 3.9 and newer.
+
+    Args:
+        source: a module.
+        line_length: in characters.
+        quote: ``"``, or ``'`` for a project that prefers it.
 
     Raises:
         HybridgenError: ruff is missing, or ``source`` is not valid Python.
     """
-    return _ruff(["format", f"--line-length={line_length}"], source)
+    style = "single" if quote == "'" else "double"
+    arguments = [f"--line-length={line_length}", f'--config=format.quote-style="{style}"']
+    return _ruff(["format", *arguments], source)
 
 
 def sort_imports(source: str, first_party: str, line_length: int) -> str:

@@ -164,7 +164,9 @@ def resolve(
     missing: list[str] = []
     wanted: dict[str, list[Import]] = {}
     for item in dict.fromkeys(expected):
-        wanted.setdefault(item.bound, []).append(item)
+        # The worker names the module under test for what that module got from another one.
+        is_handed_on = item == Import(import_name, item.name) and item.name in got
+        wanted.setdefault(item.bound, []).append(got[item.name] if is_handed_on else item)
     for name in sorted(names):
         claims = list(wanted.get(name, []))
         meant = chosen.get(name) or given.get(name)

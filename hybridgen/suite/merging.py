@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from hybridgen.errors import SourceError
 from hybridgen.suite import ownership
-from hybridgen.suite.blocks import Block
 from hybridgen.suite.formatting import format_source, sort_imports
 from hybridgen.suite.imports import Import
 from hybridgen.suite.ownership import Statement, lines_of, statements
+from hybridgen.suite.sections import Section
 
 _SEPARATOR = "# hybridgen: next"
 
@@ -34,15 +34,15 @@ def import_lines(imports: Iterable[Import], package: str, line_length: int) -> s
     return f"{ownership.mark(text, ownership.IMPORTS)}\n{text}\n"
 
 
-def formatted(blocks: Sequence[Block], line_length: int) -> list[str]:
-    """Each test function as the formatter writes it, below its digest line."""
+def formatted(blocks: Sequence[Section], line_length: int, quote: str = '"') -> list[str]:
+    """Each test function or class as the formatter writes it, below its digest line."""
     if not blocks:
         return []
     joined = "\n\n\n".join(f"{_SEPARATOR}\n{block.text}" for block in blocks)
-    text = format_source(f"{joined}\n", line_length)
+    text = format_source(f"{joined}\n", line_length, quote)
     parts = f"\n{text}".split(f"\n{_SEPARATOR}\n")[1:]
     if len(parts) != len(blocks):  # a text of several lines holds the separator
-        parts = [format_source(f"{block.text}\n", line_length) for block in blocks]
+        parts = [format_source(f"{block.text}\n", line_length, quote) for block in blocks]
     texts = [part.strip("\n") for part in parts]
     return [
         f"{ownership.mark(text, block.target)}\n{text}\n"

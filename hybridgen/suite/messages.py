@@ -11,6 +11,7 @@ _LONGEST = 64  # characters of a message's pattern
 _LONG_ECHO = 16  # characters of an input that make a message too special
 _FEWEST = 8  # characters that still say something
 _EDGES = " \t:;,-([{<'\"`="
+_LOOSE = " \t\n:;,"  # at the end of a message that goes on with an empty input
 _LOOSE_END = re.compile(r",\s*\w+$")  # ", got"
 _SENTENCE = re.compile(r"([^.\n]{11,}\w)\. [A-Z]")
 _VARIABLE_END = re.compile(r"[\w.'\"-]+$")  # the messages go on differently inside of it
@@ -79,7 +80,8 @@ def _plain(pattern: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return re.escape(text).replace("\\ ", " ")
+    telling = text.rstrip(_LOOSE) or text
+    return re.escape(telling).replace("\\ ", " ")
 
 
 def words_of(pattern: str) -> list[str]:

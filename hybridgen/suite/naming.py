@@ -6,9 +6,10 @@ import ast
 import re
 from collections.abc import Iterator, Sequence, Set
 
-from hybridgen.domain import Check, CheckKind, Observation, Raised, Target, TargetKind
+from hybridgen.domain import Check, CheckKind, Observation, Raised, StepResult, Target, TargetKind
+from hybridgen.suite.conditions import cause
 from hybridgen.suite.edges import literal
-from hybridgen.suite.messages import words_of
+from hybridgen.suite.messages import stable_part, words_of
 from hybridgen.suite.policy import words
 from hybridgen.suite.shapes import Call, call_in, construction, printed_only
 
@@ -19,6 +20,9 @@ _CLAIMS = {"true": "True", "false": "False", "none": "None", "empty": "", "zero"
 _TYPES = re.compile(r"\b(?:int|str|float|bytes|type|string|integer|number)\b")
 _LONGEST = 70
 _WORDS_OF_MESSAGE = 6
+_LOOSE_ENDS = words(
+    "a an and are as at be but by for from got in is must not of on or should than that the to with"
+)
 _SHORT_WORD = 2  # "be", "at": such words of a message blame nobody
 _SHORT_VALUE = 20
 
@@ -35,10 +39,11 @@ def choose_name(
     observations: Sequence[Observation],
     subject_name: str,
     parameters: Sequence[str],
-    target: Target | None,
+    targets: Sequence[Target],
     taken: Set[str],
     *,
     is_one_of_many: bool = False,
+    owner: str = "",
 ) -> str:
     """A name that no other test has.
 
@@ -46,12 +51,17 @@ def choose_name(
         observations: the cases of the test, one for a plain test.
         subject_name: qualified name of what its last step shows.
         parameters: names of the arguments of its last call, "" where unknown.
-        target: what it tests, if known.
+        targets: of the module.
         taken: the names in use.
         is_one_of_many: True if other tests show the same exception of the same subject.
+        owner: the class under test whose name the test need not repeat, or "".
     """
-    subject = slug(subject_name) or "module"
-    found = _proposals(observations, subject_name, parameters, target, is_one_of_many)
+    own = subject_name.removeprefix(owner).lstrip(".") if owner else subject_name
+    shown = _attribute(observations[0])
+    is_class = any(t.qualname == subject_name and t.kind is TargetKind.CLASS for t in targets)
+    subject = "_".join(filter(None, [slug(own), shown if is_class else ""]))
+    subject = subject or ("init" if owner else "module")
+    found = _proposals(observations, subject_name, parameters, targets, is_one_of_many)
     names = [name[:_LONGEST].rstrip("_") for name in found]
     for name in (f"test_{subject}{'_' if detail else ''}{detail}" for detail in names):
         if name not in taken:
@@ -63,15 +73,30 @@ def choose_name(
     raise AssertionError("more numbers than names were tried")
 
 
+def _shown(result: StepResult) -> tuple[Check, ...]:
+    """What is asserted of a value, or else of what changed."""
+    return result.checks or tuple(check for _, checks in result.changed for check in checks)
+
+
+def _attribute(observation: Observation) -> str:
+    """``owner`` for a case that ends by looking at ``cart.owner``, or ""."""
+    match _parse(observation.candidate.steps[-1].code):
+        case ast.Module(body=[ast.Expr(value=ast.Attribute(value=ast.Name(), attr=name))]):
+            return _snake(name)
+    return ""
+
+
 def _proposals(
     observations: Sequence[Observation],
     subject_name: str,
     parameters: Sequence[str],
-    target: Target | None,
+    targets: Sequence[Target],
     is_one_of_many: bool,
 ) -> Iterator[str]:
     """What comes after ``test_<subject>``, best first."""
     first = observations[0]
+    target = next((t for t in targets if t.qualname == subject_name), None)
+    why = cause(observations, targets, subject_name)
     result = first.results[-1]
     is_single = len(observations) == 1
     if is_single and (detail := _hinted(first, subject_name)) is not None:
@@ -82,7 +107,11 @@ def _proposals(
         patterns = {c.results[-1].raised.match for c in observations if c.results[-1].raised}
         is_one_of_many &= len(patterns) == 1
         extra = _extra(first, parameters)
-        yield from _raising(result.raised, arguments, extra, history, is_one_of_many)
+        code = "\n".join(step.code for step in first.candidate.steps)
+        own = [parameter.name for parameter in target.parameters] if target is not None else []
+        yield from _raising(
+            result.raised, code, arguments, extra, why, own, history, is_one_of_many
+        )
         return
     if printed_only(result):
         yield "_".join(filter(None, ["prints", *history]))
@@ -101,18 +130,32 @@ def _proposals(
     else:
         is_class = target is not None and target.kind is TargetKind.CLASS
         yield "attributes" if is_class and any(c.path for c in result.checks) else ""
-    checks = [check for case in observations for check in case.results[-1].checks]
+    if why:
+        yield "_".join([why, *history])
+    checks = [check for case in observations for check in _shown(case.results[-1])]
     yield from _distinguished(first, checks, arguments, parameters, history)
 
 
 def _raising(
-    raised: Raised, arguments: str, extra: str, history: Sequence[str], is_one_of_many: bool
+    raised: Raised,
+    code: str,
+    arguments: str,
+    extra: str,
+    why: str,
+    parameters: Sequence[str],
+    history: Sequence[str],
+    is_one_of_many: bool,
 ) -> Iterator[str]:
     after = "_".join(history)
     kind = f"raises_{_snake(raised.type_name)}"
-    message = _short_message(raised)
+    message = _short_message(raised, code)
     if arguments and not after and _is_blamed(arguments, raised):
         yield f"rejects_{arguments}"
+    if why:
+        is_empty = why == arguments.replace("empty_", "without_", 1)
+        if short := f"rejects_{arguments}" if is_empty else _rejecting(why, parameters):
+            yield short
+        yield f"{kind}_{why}"
     if is_one_of_many and message:
         yield f"{kind}_{message}"
     yield "_".join(filter(None, [kind, after]))
@@ -122,11 +165,26 @@ def _raising(
         yield "_".join(filter(None, [kind, extra, after]))
 
 
-def _short_message(raised: Raised) -> str:
-    """The first words of a message, as far as they fit into a name."""
-    words = words_of(raised.match)[:_WORDS_OF_MESSAGE]
-    text = "_".join(words)
-    return text if text.isascii() and len(words) > 1 else ""
+def _rejecting(why: str, parameters: Sequence[str]) -> str:
+    """``rejects_quantity_below_1`` for ``if_quantity_is_below_1``, or ""."""
+    for parameter in map(_snake, parameters):
+        if why == f"without_{parameter}":
+            return f"rejects_missing_{parameter}"
+        is_joined = ("_and_" in why and "_between_" not in why) or "_or_" in why
+        if why.startswith(f"if_{parameter}_is_") and not is_joined:
+            rest = why.removeprefix(f"if_{parameter}_is_")
+            is_adjective = rest in ("negative", "empty", "positive")
+            return f"rejects_{rest}_{parameter}" if is_adjective else f"rejects_{parameter}_{rest}"
+    return ""
+
+
+def _short_message(raised: Raised, code: str) -> str:
+    """The first words of a message, without the input in it, as far as they fit into a name."""
+    found = words_of(stable_part(raised.match, code))[:_WORDS_OF_MESSAGE]
+    while found and found[-1] in _LOOSE_ENDS:
+        found.pop()
+    text = "_".join(found)
+    return text if text.isascii() and len(found) > 1 else ""
 
 
 def _is_blamed(arguments: str, raised: Raised) -> bool:
@@ -161,6 +219,8 @@ def _distinguished(
             yield "_".join(filter(None, ["is", _snake(values.pop()), after]))
     if _is_plain_value(checks):
         yield "_".join(filter(None, ["gives", _value(checks[0]), after]))
+    if len(checks) == 1 and checks[0].path and (value := _value(checks[0])):
+        yield "_".join(filter(None, ["gives", _snake(checks[0].path).strip("_"), value, after]))
     if any(check.path for check in checks):
         yield "_".join(filter(None, ["attributes", after]))
     if call is not None:
@@ -171,15 +231,17 @@ def _distinguished(
 
 def _is_plain_value(checks: Sequence[Check]) -> bool:
     """True if one short text or number is all that was observed."""
-    return len(checks) == 1 and bool(re.search(r"[a-z0-9]", _value(checks[0])))
+    is_one = len(checks) == 1 and not checks[0].path
+    return is_one and bool(re.search(r"[a-z0-9]", _value(checks[0])))
 
 
 def _value(check: Check) -> str:
     """A short text or number as words, or ""."""
     value = literal(check.expression)
-    if check.path or isinstance(value, bool) or not isinstance(value, str | int):
+    if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
-    text = re.sub(r"\W+", "_", str(value).replace("-", "minus_")).strip("_").lower()
+    sign = "minus_" if isinstance(value, int) and value < 0 else ""
+    text = sign + re.sub(r"\W+", "_", str(value)).strip("_").lower()
     return text if text.isascii() and len(text) <= _SHORT_VALUE else ""
 
 

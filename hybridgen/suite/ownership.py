@@ -1,7 +1,7 @@
 """What in a test file is hybridgen's own, and still as hybridgen wrote it.
 
-Each test function, and each group of imports, that hybridgen writes stands below a comment
-with a digest of its text::
+Each test function or class, and each group of imports, that hybridgen writes stands below a
+comment with a digest of its text::
 
     # hybridgen: 3f2a9c1d discount
     def test_discount(): ...
@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hybridgen.errors import SourceError
+from hybridgen.suite import classes
 from hybridgen.suite.imports import Import, parse_imports
 
 _MARK = re.compile(r"# hybridgen: ([0-9a-f]{8}) (\S+)[ \t]*")
@@ -31,7 +32,7 @@ BLANK_LINES = 2  # before a test, as formatters have it
 class Statement:
     """A statement at the top level of a file; lines count from 0, ``end`` is exclusive."""
 
-    kind: str  # "docstring", "import", "function", "main" or "other"
+    kind: str  # "docstring", "import", "function", "class", "main" or "other"
     start: int
     end: int
     name: str = ""
@@ -118,7 +119,8 @@ def strip_own(text: str, is_unwanted: Callable[[str, str], bool]) -> Stripped:
 
     Args:
         text: a whole test file.
-        is_unwanted: decides by target and name of each unedited test.
+        is_unwanted: decides by target and name of each unedited test. An unedited class loses
+            its unwanted tests only.
 
     Raises:
         SourceError: it is not valid Python.
@@ -127,16 +129,29 @@ def strip_own(text: str, is_unwanted: Callable[[str, str], bool]) -> Stripped:
     body = statements(text)
     gone: set[int] = set()
     names: list[str] = []
+    changed: dict[int, str] = {}
     for statement in body:
         found = _marked(lines, statement.start)
-        if statement.kind != "function" or found is None:
+        if statement.kind not in ("function", "class") or found is None:
             continue
         digest, target = found
-        is_unedited = digest == _digest(lines[statement.start : statement.end])
-        if is_unedited and is_unwanted(target, statement.name):
-            names.append(statement.name)
+        own = lines[statement.start : statement.end]
+        if digest != _digest(own):
+            continue
+        tests = classes.tests_in(own) if statement.kind == "class" else [statement.name]
+        unwanted = [name for name in tests if is_unwanted(target, name)]
+        names += unwanted
+        if unwanted == tests:
             gone.update(range(statement.start - 1, statement.end))
             gone.update(_blanks_above(lines, statement.start - 1, BLANK_LINES))
+        elif unwanted:
+            kept_lines = classes.without_tests(own, unwanted)
+            gone.update(range(statement.start, statement.end))
+            above = lines[statement.start - 1]
+            newline = above[len(above.rstrip("\r\n")) :]
+            text_of_class = "".join(kept_lines)
+            new_mark = f"{mark(text_of_class, target)}{newline}"
+            changed[statement.start - 1] = new_mark + text_of_class
     imports: list[str] = []
     for index, statement in enumerate(body):
         if statement.kind == "import" and (end := _own_imports(lines, body, index)):
@@ -144,7 +159,9 @@ def strip_own(text: str, is_unwanted: Callable[[str, str], bool]) -> Stripped:
             gone.update(range(statement.start - 1, end))
             if index == 0 or body[index - 1].kind != "import":
                 gone.update(_blanks_above(lines, statement.start - 1, 1))
-    kept = "".join(line for number, line in enumerate(lines) if number not in gone)
+    kept = "".join(
+        changed.get(number, line) for number, line in enumerate(lines) if number not in gone
+    )
     return Stripped(kept, parse_imports(["\n".join(imports)]), tuple(names))
 
 

@@ -8,6 +8,8 @@ otherwise harmless modules.
 
 from __future__ import annotations
 
+import re
+
 
 def words(text: str) -> frozenset[str]:
     """The words of a text as a set."""
@@ -80,6 +82,10 @@ MODULES: dict[str, frozenset[str] | None] = {
     "zoneinfo": words("ZoneInfo ZoneInfoNotFoundError"),
 }
 
+# Of these modules, only named classes of plain values.
+CLASSES = words("subprocess.CompletedProcess unittest.mock.MagicMock")
+# Imported for one exact call each, see patching.py: no name of theirs is free to use.
+VOUCHED = words("runpy sys")
 # Exception classes may come from these too, by name only.
 EXCEPTION_MODULES = words(
     "ast configparser copy csv concurrent.futures email.errors getopt http.client locale lzma "
@@ -128,6 +134,9 @@ DUNDERS = words(
     "__post_init__ __pow__ __radd__ __repr__ __reversed__ __rmul__ __round__ __rsub__ "
     "__rtruediv__ __setitem__ __str__ __sub__ __truediv__ __version__ __xor__"
 )
+# What a class in a test may define, and how.
+METHODS = DUNDERS | words("__aenter__ __aexit__ __aiter__ __anext__ __await__ __new__")
+BINDINGS = words("classmethod staticmethod property")
 # Methods of pathlib.Path that touch the disk: only on what was made from tmp_path.
 PATH_METHODS = words(
     "chmod chown copy_into hardlink_to lchmod link_to mkdir move_into open read_bytes read_text "
@@ -139,11 +148,21 @@ PATH_METHODS_OF_ONE = words("copy move replace")
 PATH_PAIRS = words("copy copy_into move move_into rename replace")
 # Inside tmp_path too: a link leads out of it.
 PATH_LINKS = words("symlink_to hardlink_to link_to")
-FIXTURES = words("tmp_path capsys")
+FIXTURES = words("tmp_path capsys caplog monkeypatch")
+# What may be asked of caplog.
+LOGGED = words("messages clear")
+# What monkeypatch may change beside names of the module under test.
+PATCHED = words("sys.argv sys.stdin")
+# Variables that say which programs and files are run, or where they connect.
+UNSAFE_VARIABLES = re.compile(
+    r"(?i:PATH|HOME|ENV|BASH_ENV|IFS|SHELL|EDITOR|VISUAL|PAGER|BROWSER|TMPDIR|TEMP|TMP|"
+    r"(?:LD|DYLD|PYTHON|PYTEST|GIT|SSH|PERL|RUBY|NODE|JAVA|COVERAGE|XDG)_?\w*|\w*_PROXY|CLASSPATH)"
+)
 
 NODES = words(
-    "Module Expr Import ImportFrom alias FunctionDef AsyncFunctionDef Lambda arguments arg Return "
-    "Delete Assign AugAssign AnnAssign For AsyncFor While If With AsyncWith withitem Raise Try "
+    "Module Expr Import ImportFrom alias FunctionDef AsyncFunctionDef ClassDef Lambda arguments "
+    "arg Return Delete Assign AugAssign AnnAssign For AsyncFor While If With AsyncWith withitem "
+    "Raise Try "
     "ExceptHandler Assert Pass Break Continue BoolOp NamedExpr BinOp UnaryOp IfExp Dict Set "
     "ListComp SetComp DictComp GeneratorExp comprehension Await Yield YieldFrom Compare Call "
     "keyword FormattedValue JoinedStr Constant Attribute Subscript Starred Name List Tuple Slice "

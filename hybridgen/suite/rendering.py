@@ -5,17 +5,20 @@ from __future__ import annotations
 import ast
 import dataclasses
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from hybridgen.domain import Module, Observation, TestFile, strictest
+from hybridgen.domain import Module, Observation, Suspect, TargetKind, TestFile, strictest
 from hybridgen.errors import PolicyRefusal
 from hybridgen.suite.allowlist import forbidden
 from hybridgen.suite.blocks import Block, UnrenderableError, build, group
 from hybridgen.suite.imports import Import, bindings
 from hybridgen.suite.merging import formatted, header, import_lines, insert, used_names
 from hybridgen.suite.ownership import strip_own
+from hybridgen.suite.sections import sections
+from hybridgen.suite.style import Layout, Style, style_of
 from hybridgen.suite.subjects import subject_of
+from hybridgen.suite.xfail import xfail_blocks
 
 
 def render(
@@ -26,6 +29,7 @@ def render(
     path: Path,
     previous: str | None,
     line_length: int,
+    suspects: Sequence[Suspect] = (),
 ) -> TestFile:
     """Renders cases as tests and merges them into a file.
 
@@ -39,6 +43,7 @@ def render(
         path: where the file goes.
         previous: what it holds now, see :func:`hybridgen.suite.read`.
         line_length: for the formatter.
+        suspects: what is said by a test that is expected to fail.
 
     Raises:
         SourceError: ``previous`` is not valid Python.
@@ -51,21 +56,31 @@ def render(
         base, own_imports = stripped.text, stripped.imports
     elif previous:
         base = previous + base
-    bound = bindings(ast.parse(base))
-    blocks = _blocks(module, import_name, chosen, bound)
+    tree = ast.parse(base)
+    bound = bindings(tree)
+    style = style_of(base, module.project.existing_tests)
+    taken = set(bound) | _methods(tree)
+    blocks = _blocks(module, import_name, chosen, bound, taken, style)
     for block in blocks:
-        if reasons := forbidden(block.source, import_name):
+        # As a function of its own: a class and a fixture only say the same in fewer lines.
+        if reasons := forbidden(block.source, import_name, module.source.text):
             raise PolicyRefusal(
                 f"{block.name} for {module.display} would not be harmless: {reasons[0]}",
                 "filter observations with hybridgen.suite.screened before choosing",
             )
+    known = bound | {item.bound: item for block in blocks for item in block.imports}
+    used = taken | set(known) | {block.name for block in blocks}
+    blocks += xfail_blocks(suspects, module, import_name, taken=used, bound=known)
+    taken |= {item.bound for block in blocks for item in block.imports}
+    parts = sections(blocks, style, taken=taken, only=module.only)
     still_used = used_names(base)
     needed = [item for item in own_imports if item.bound in still_used]
-    needed += [item for block in blocks for item in block.imports if bound.get(item.bound) != item]
+    needed += [item for part in parts for item in part.imports if bound.get(item.bound) != item]
     imports = import_lines(needed, import_name.partition(".")[0], line_length)
-    text = insert(base, imports, formatted(blocks, line_length))
+    text = insert(base, imports, formatted(parts, line_length, style.quote))
     label = strictest([module.label, *(observation.label for observation in chosen)])
-    return TestFile(path, text, previous, tuple(block.name for block in blocks), label)
+    names = tuple(name for part in parts for name in part.tests)
+    return TestFile(path, text, previous, names, label)
 
 
 def without(test_file: TestFile, names: Collection[str], *, line_length: int = 88) -> TestFile:
@@ -108,43 +123,99 @@ def _is_asked_for(target: str, only: str | None) -> bool:
     return only is None or target == only or target.startswith(f"{only}.")
 
 
+def _methods(tree: ast.Module) -> set[str]:
+    """The names of tests in classes: pytest is asked for tests by their names alone."""
+    classes = (node for node in tree.body if isinstance(node, ast.ClassDef))
+    inside = (inner for node in classes for inner in node.body)
+    return {n.name for n in inside if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
 def _blocks(
     module: Module,
     import_name: str,
     chosen: Sequence[Observation],
     bound: Mapping[str, Import | None],
+    taken: Collection[str],
+    style: Style,
 ) -> list[Block]:
-    """The test functions; imports that contradict each other go inside of functions."""
-    known = dict(bound)
-    taken = set(known)
-    blocks: list[Block] = []
+    """The test functions; imports that contradict each other go inside of functions.
 
-    def add(cases: Sequence[Observation]) -> None:
-        block = build(
-            cases,
-            module,
-            import_name,
-            taken=taken,
-            bound=known,
-            is_one_of_many=count[_exception(cases, module)] > 1,
-        )
-        taken.add(block.name)
-        known.update((item.bound, item) for item in block.imports)
-        blocks.append(block)
-
+    Tests in a class leave its name out of theirs, unless two classes would then have tests of
+    the same name.
+    """
     groups = group(chosen, module)
+    owners = _owners(groups, module, style)
     count = Counter(_exception(cases, module) for cases in groups)
-    for cases in groups:
+
+    def built(is_named_alone: bool) -> list[Block]:
+        known = dict(bound)
+        used = set(taken) | set(known)
+        blocks: list[Block] = []
+
+        def add(cases: Sequence[Observation], owner: str) -> None:
+            block = build(
+                cases,
+                module,
+                import_name,
+                taken=used,
+                bound=known,
+                is_one_of_many=count[_exception(cases, module)] > 1,
+                owner=owner,
+                is_named_alone=is_named_alone or not _is_class(owner, module),
+            )
+            used.add(block.name)
+            known.update((item.bound, item) for item in block.imports)
+            blocks.append(block)
+
+        for cases, owner in zip(groups, owners, strict=True):
+            _add_one_way(add, cases, owner)
+        return blocks
+
+    short = built(is_named_alone=False)
+    return built(is_named_alone=True) if _are_alike(groups, owners, module) else short
+
+
+def _add_one_way(
+    add: Callable[[Sequence[Observation], str], None], cases: Sequence[Observation], owner: str
+) -> None:
+    """Adds a table, or else its first row: that is the one that earned the test."""
+    for part in (cases, cases[:1]) if len(cases) > 1 else (cases,):
         try:
-            add(cases)
+            add(part, owner)
         except UnrenderableError:
-            # One row may be at fault: the first case is the one that earned the test.
-            for case in cases[:1] if len(cases) > 1 else ():
-                try:
-                    add([case])
-                except UnrenderableError:
-                    continue
-    return blocks
+            continue
+        return
+
+
+def _are_alike(
+    groups: Sequence[Sequence[Observation]], owners: Sequence[str], module: Module
+) -> bool:
+    """True if two classes have tests for methods of the same name."""
+    owner_of: dict[str, str] = {}
+    for cases, owner in zip(groups, owners, strict=True):
+        if _is_class(owner, module):
+            method = subject_of(cases[0], module.targets).removeprefix(owner)
+            if owner_of.setdefault(method, owner) != owner:
+                return True
+    return False
+
+
+def _owners(groups: Sequence[Sequence[Observation]], module: Module, style: Style) -> list[str]:
+    """For each test, the class or function in whose class of tests it stands, or ""."""
+    if style.layout is Layout.FUNCTIONS:
+        return [""] * len(groups)
+    found: list[str] = []
+    for cases in groups:
+        top = subject_of(cases[0], module.targets).partition(".")[0]
+        is_grouped = style.layout is not Layout.MIXED or _is_class(top, module)
+        found.append(top if is_grouped else "")
+    count = Counter(found)
+    is_mixed = style.layout is Layout.MIXED
+    return [owner if count[owner] > 1 or not is_mixed else "" for owner in found]
+
+
+def _is_class(name: str, module: Module) -> bool:
+    return any(t.qualname == name and t.kind is TargetKind.CLASS for t in module.targets)
 
 
 def _exception(cases: Sequence[Observation], module: Module) -> tuple[str, str]:

@@ -50,7 +50,8 @@ def drop_reason(observation: Observation, module: Module, import_name: str) -> s
         return "not renderable"
     if secret_in(block.source) is not None:
         return "secret"
-    return "not allowed" if forbidden(block.source, import_name) else None
+    reasons = forbidden(block.source, import_name, module.source.text)
+    return "not allowed" if reasons else None
 
 
 def _was_denied(observation: Observation) -> bool:

@@ -7,9 +7,12 @@ import heapq
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
 
 from hybridgen.domain import Arc, Check, Observation, StepResult, Target
+from hybridgen.domain.mutants import Kills
 from hybridgen.suite.cases import Case, is_boolean, make_case, raises
+from hybridgen.suite.killing import noticing, without_idle
 from hybridgen.suite.rows import Extras
 from hybridgen.suite.shapes import (
     WEAK_KINDS,
@@ -23,6 +26,14 @@ from hybridgen.suite.subjects import subject_of
 _ASIDES = 3  # tests of one thing beyond which what was asked on the way is left out
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is kept, and the mutants that it notices (indices into ``Kills.mutants``)."""
+
+    observations: tuple[Observation, ...]
+    noticed: frozenset[int]
+
+
 def choose(
     observations: Sequence[Observation],
     *,
@@ -31,12 +42,33 @@ def choose(
     seed: int,
     cases_per_target: int = 5,
 ) -> tuple[Observation, ...]:
+    """Chooses cases for a small suite where nothing is known about mutants; see :func:`select`."""
+    return select(
+        observations,
+        covered=covered,
+        targets=targets,
+        seed=seed,
+        kills=Kills(),
+        cases_per_target=cases_per_target,
+    ).observations
+
+
+def select(
+    observations: Sequence[Observation],
+    *,
+    covered: frozenset[Arc],
+    targets: Sequence[Target],
+    seed: int,
+    kills: Kills,
+    cases_per_target: int = 5,
+) -> Choice:
     """Chooses cases for a small suite.
 
     A greedy cover (gain in arcs for the effort of reading the case) picks the tests; a line
     is never new without an arc to it. Tests that later ones made superfluous go again. Then
-    each target gets rows with outcomes not yet shown, because a suite is judged by the
-    mutants that it kills.
+    each mutant that any case notices gets one that does, best as a further row of a test that
+    is there anyway. Where it is not known what cases notice, each target gets rows with
+    outcomes not yet shown instead, since boundaries are where mutants live.
 
     Args:
         observations: confirmed observations; arcs should be those that coverage.py counts
@@ -44,26 +76,33 @@ def choose(
         covered: arcs that existing tests execute.
         targets: of the module, in source order.
         seed: breaks ties.
+        kills: the mutants that each observation notices, as far as was found out.
         cases_per_target: rows and single cases of one target, at most; the cover may need more.
     """
     told = frozenset(name.rpartition(".")[2] for target in targets for name in target.raises)
     procedures = _procedures(observations)
-    cases = _cases(observations, covered, seed)
     tiers: list[list[Case]] = [[], [], []]
-    for case in cases:
+    for case in _cases(observations, covered, seed, kills):
         tiers[_tier(case.observation, told, procedures)].append(case)
     kept: list[Case] = []
     done: set[Arc] = set()
     for tier in tiers:
         kept += _cover(tier, done)
-    kept = _split(_pruned(kept), targets, seed)
+    kept = _split(_pruned(kept), targets, seed, has_kills=bool(kills.mutants))
     parts = _last_parts(tiers[0], targets, seed)
-    kept += _other_answers(kept, parts, targets)
-    extra = Extras(kept, parts, cases_per_target)
-    shapes = dict.fromkeys(case.family for case in kept if case.family)
-    for family in shapes:
-        extra.fill(family)
-    return tuple(case.observation for case in (*kept, *extra.added))
+    if kills.mutants:
+        asides = (part for case in tiers[0] for part in _parts(case, targets, seed)[:-1])
+        kept += noticing(kept, [*parts, *filter(_is_worth_a_test, asides)])
+    if not (kills.mutants and kills.is_complete):
+        kept += _other_answers(kept, parts, targets)
+        extra = Extras(kept, parts, cases_per_target)
+        for family in dict.fromkeys(case.family for case in kept if case.family):
+            extra.fill(family)
+        kept += extra.added
+    else:
+        kept = without_idle(kept, kills.partial)
+    noticed = frozenset[int]().union(*(case.kills for case in kept))
+    return Choice(tuple(case.observation for case in kept), noticed)
 
 
 def can_be_kept(observation: Observation) -> bool:
@@ -145,12 +184,14 @@ def _real_arcs(observations: Iterable[Observation]) -> frozenset[Arc]:
     return frozenset[Arc]().union(*ended, inside)
 
 
-def _cases(observations: Sequence[Observation], covered: frozenset[Arc], seed: int) -> list[Case]:
+def _cases(
+    observations: Sequence[Observation], covered: frozenset[Arc], seed: int, kills: Kills
+) -> list[Case]:
     seen: set[tuple[str, ...]] = set()
     cases: list[Case] = []
     possible = _real_arcs(observations) - covered
     for observation in observations:
-        case = make_case(observation, possible, seed)
+        case = make_case(observation, possible, seed, kills.found.get(observation.candidate))
         if case.key not in seen and can_be_kept(case.observation):
             seen.add(case.key)
             cases.append(case)
@@ -160,7 +201,9 @@ def _cases(observations: Sequence[Observation], covered: frozenset[Arc], seed: i
 def _parts(case: Case, targets: Sequence[Target], seed: int) -> list[Case]:
     """One case a question, see :func:`split`; the last one stands for the whole."""
     parts = split(case.raw, targets)
-    return [case] if len(parts) == 1 else [make_case(part, case.arcs, seed) for part in parts]
+    if len(parts) == 1:
+        return [case]
+    return [make_case(part, case.arcs, seed, case.noticing) for part in parts]
 
 
 def _last_parts(cases: Iterable[Case], targets: Sequence[Target], seed: int) -> list[Case]:
@@ -169,22 +212,31 @@ def _last_parts(cases: Iterable[Case], targets: Sequence[Target], seed: int) -> 
     return list({case.key: case for case in last}.values())
 
 
-def _split(kept: Sequence[Case], targets: Sequence[Target], seed: int) -> list[Case]:
-    """The kept cases with one question each; what was asked on the way only where it is new."""
+def _split(
+    kept: Sequence[Case], targets: Sequence[Target], seed: int, *, has_kills: bool
+) -> list[Case]:
+    """The kept cases with one question each; what was asked on the way only where it is new.
+
+    Args:
+        has_kills: it is known what cases notice, so what is asked on the way is chosen by that.
+    """
     parts = [_parts(case, targets, seed) for case in kept]
     found = {group[-1].key: group[-1] for group in parts}
     shown = Counter(_question(case, targets) for case in found.values())
     outcomes = {_told(case, targets) for case in found.values()}
     for case in itertools.chain.from_iterable(group[:-1] for group in parts):
         subject, outcome = _question(case, targets), _told(case, targets)
-        is_weak = _is_weak(case.observation) or _is_none_only(case.observation.results[-1])
-        is_worth_it = not is_weak and shown[subject] < _ASIDES
+        is_worth_it = _is_worth_a_test(case) and shown[subject] < _ASIDES and not has_kills
         if case.key not in found and outcome not in outcomes:
             if is_worth_it or not shown[subject]:
                 found[case.key] = case
                 shown[subject] += 1
                 outcomes.add(outcome)
     return list(found.values())
+
+
+def _is_worth_a_test(case: Case) -> bool:
+    return not _is_weak(case.observation) and not _is_none_only(case.observation.results[-1])
 
 
 def _question(case: Case, targets: Sequence[Target]) -> tuple[str, bool]:

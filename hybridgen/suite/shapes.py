@@ -185,6 +185,8 @@ def shape_of(observation: Observation) -> Shape | None:
         return None
     if result.changed or any(r.status != "ok" or r.output or r.warnings for r in before):
         return None
+    if any(r.logs for r in observation.results):
+        return None  # a table has no place for what was logged
     call = call_in(last.code)
     outcome = _outcome(result)
     if call is None or outcome is None:

@@ -10,23 +10,16 @@ It sees the module under test only, not what other modules do on its behalf.
 from __future__ import annotations
 
 import ast
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from hybridgen.domain import Observation
+from hybridgen.domain import Candidate, Module, Observation
+from hybridgen.outside import is_outside
 from hybridgen.suite.imports import imports_in
 from hybridgen.suite.policy import words
 
-_OUTSIDE = words(
-    "asyncio.create_subprocess_exec asyncio.create_subprocess_shell asyncio.open_connection "
-    "asyncio.start_server ftplib http.client httpx imaplib multiprocessing requests signal "
-    "smtplib socket subprocess telnetlib urllib.request urllib3 webbrowser xmlrpc aiohttp "
-    "boto3 ctypes paramiko psycopg2 pymysql"
-)
-_OS_OUTSIDE = words(
-    "system popen fork forkpty kill killpg execv execve execl execlp execvp spawnl spawnv "
-    "posix_spawn startfile abort _exit putenv unsetenv setuid setgid nice setpriority"
-)
 _OS_FILES = words(
     "remove unlink rmdir removedirs rename renames replace mkdir makedirs symlink link chmod "
     "chown lchown lchmod truncate utime mkfifo mknod setxattr chdir chroot open"
@@ -41,10 +34,13 @@ _ARCHIVES = frozenset(["extractall"])
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """Lines of a module with calls that reach further than its own values."""
+    """Lines of a module with calls that reach further than its own values.
+
+    Those that reach outside come with what is called, as it is written there.
+    """
 
     files: frozenset[int]
-    outside: frozenset[int]
+    outside: Mapping[int, frozenset[str]]
 
 
 def side_effect(observation: Observation, source: str) -> str | None:
@@ -54,8 +50,10 @@ def side_effect(observation: Observation, source: str) -> str | None:
     """
     effects = effects_of(source)
     lines = {line for arc in observation.arcs for line in arc if line > 0}
-    if lines & effects.outside:
-        return "starts programs or uses the network"
+    replaced = replaced_by(observation.candidate)
+    for line in sorted(lines & effects.outside.keys()):
+        if not all(_is_replaced(call, replaced) for call in effects.outside[line]):
+            return "starts programs or uses the network"
     uses_folder = "tmp_path" in observation.candidate.fixtures
     if lines & effects.files and not uses_folder:
         return "writes files outside of tmp_path"
@@ -68,7 +66,7 @@ def effects_of(source: str) -> Effects:
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
-        return Effects(frozenset(), frozenset())
+        return Effects(frozenset(), {})
     known: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -76,7 +74,7 @@ def effects_of(source: str) -> Effects:
                 full = f"{item.module}.{item.name}" if item.name else item.module
                 known[item.bound] = full if item.name or item.alias else item.bound
     files: set[int] = set()
-    outside: set[int] = set()
+    outside: defaultdict[int, set[str]] = defaultdict(set)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             kind = _kind(node, known)
@@ -85,22 +83,52 @@ def effects_of(source: str) -> Effects:
             if kind == "files":
                 files.update(span)
             elif kind == "outside":
-                outside.update(span)
-    return Effects(frozenset(files), frozenset(outside))
+                for line in span:
+                    outside[line].add(_written(node))
+    return Effects(frozenset(files), {line: frozenset(calls) for line, calls in outside.items()})
+
+
+def replaced_by(candidate: Candidate) -> tuple[str, ...]:
+    """What a candidate replaces by ``monkeypatch.setattr``: import paths, in order."""
+    found: list[str] = []
+    for step in candidate.steps:
+        match ast.parse(step.code).body:
+            case [ast.Expr(value=ast.Call(func=function, args=[ast.Constant(value=str(path)), _]))]:
+                if ast.unparse(function) == "monkeypatch.setattr":
+                    found.append(path)
+    return tuple(found)
+
+
+def replaced_outside(observations: Iterable[Observation], module: Module) -> tuple[str, ...]:
+    """One line for each call to the outside that tests replace, for the report.
+
+    ``subprocess.run is replaced in 3 tests``, by the name that the module gives it.
+    """
+    calls = {call for names in effects_of(module.source.text).outside.values() for call in names}
+    count: Counter[str] = Counter()
+    for observation in observations:
+        replaced = replaced_by(observation.candidate)
+        count.update(call for call in sorted(calls) if _is_replaced(call, replaced))
+    return tuple(
+        f"{call} is replaced in {number} test{'s' if number > 1 else ''}, never called"
+        for call, number in sorted(count.items())
+    )
+
+
+def _is_replaced(call: str, replaced: Collection[str]) -> bool:
+    return any(path.endswith(f".{call}") for path in replaced)
 
 
 def _kind(call: ast.Call, known: dict[str, str]) -> str | None:
     """``"files"``, ``"outside"`` or None for one call."""
-    dotted = ast.unparse(call.func)
+    dotted = _written(call)
     root, _, rest = dotted.partition(".")
     full = f"{known.get(root, root)}.{rest}" if rest else known.get(root, root)
     base, _, name = full.rpartition(".")
-    if base == "os":
-        if name in _OS_OUTSIDE:
-            return "outside"
-        return "files" if name in _OS_FILES else None
-    if any(full == item or full.startswith(f"{item}.") for item in _OUTSIDE):
+    if is_outside(full):
         return "outside"
+    if base == "os":
+        return "files" if name in _OS_FILES else None
     top = full.partition(".")[0]
     if root in known and top in _FILES and name not in _SHUTIL_READS:
         return "files"
@@ -108,6 +136,16 @@ def _kind(call: ast.Call, known: dict[str, str]) -> str | None:
     if is_open and _writes(call, is_method=full not in ("open", "io.open") and base != ""):
         return "files"
     return "files" if name in _METHODS or name in _ARCHIVES else None
+
+
+def _written(call: ast.Call) -> str:
+    """What is called, as ``a.b.c``; for a method of what a call gave, ``.c``."""
+    parts: list[str] = []
+    node = call.func
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id if isinstance(node, ast.Name) else "", *reversed(parts)])
 
 
 def _writes(call: ast.Call, *, is_method: bool) -> bool:

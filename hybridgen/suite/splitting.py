@@ -8,8 +8,9 @@ changed what only private attributes of its object hold.
 from __future__ import annotations
 
 import ast
+import builtins
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from hybridgen.domain import Observation, Step, StepKind, StepResult, Target
 from hybridgen.suite.bodies import expression
@@ -21,6 +22,8 @@ _MUTATORS = words(
     "add append appendleft clear discard extend insert pop popitem popleft remove reverse send "
     "setdefault sort update write __setattr__ __setitem__"
 )
+_ASKING = words("abs bool float hash int len repr str type")  # consume nothing
+_DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
 _DONE = StepResult("ok")
 
 
@@ -39,7 +42,7 @@ def split(observation: Observation, targets: Sequence[Target]) -> tuple[Observat
         return (observation,)
     writes = _writers(targets)
     is_left_out = [
-        _is_question(step, result) and _asked(observation, place, targets) not in writes
+        _is_question(step, result) and _is_harmless(observation, place, targets, writes)
         for place, (step, result) in enumerate(pairs)
     ]
     has_files = bool(observation.candidate.fixtures)
@@ -61,6 +64,21 @@ def split(observation: Observation, targets: Sequence[Target]) -> tuple[Observat
 
 def _shows_something(result: StepResult) -> bool:
     return bool(result.checks or result.changed or result.raised or printed_only(result))
+
+
+def _is_harmless(
+    observation: Observation, place: int, targets: Sequence[Target], writes: Set[str]
+) -> bool:
+    """True if a step asks something that is known to change nothing."""
+    asked = _asked(observation, place, targets)
+    if asked:
+        return asked not in writes
+    nodes = _nodes(observation.candidate.steps[place].code)
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    if all(hasattr(builtins, n.id) for n in nodes if isinstance(n, ast.Name)):
+        return True  # list(): nothing of the sequence is in it
+    is_plain = not any(isinstance(node, ast.Subscript | ast.comprehension) for node in nodes)
+    return is_plain and all(_name(call) in _ASKING for call in calls)
 
 
 def _asked(observation: Observation, place: int, targets: Sequence[Target]) -> str:
@@ -90,7 +108,28 @@ def _sets_something(source: str) -> bool:
                 return True
             case ast.Global() | ast.Nonlocal() | ast.Subscript(ctx=ast.Del()):
                 return True
-    return bool(_called(source) & _MUTATORS)
+    fresh = _fresh(source)
+    for node in _nodes(source):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name))) if name in fresh:
+                continue
+            case ast.Call(func=ast.Attribute(attr=name)) if name in _MUTATORS:
+                return True
+    return False
+
+
+def _fresh(source: str) -> set[str]:
+    """Variables that only ever hold lists and the like that the function made itself."""
+    made: set[str] = set()
+    others: set[str] = set()
+    for node in _nodes(source):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                is_own = isinstance(value, _DISPLAYS)
+                (made if is_own else others).add(name)
+            case ast.arg(arg=name):
+                others.add(name)
+    return made - others
 
 
 def _called(source: str) -> set[str]:

@@ -36,19 +36,17 @@ def subject_of(observation: Observation, targets: Iterable[Target]) -> str:
         for node in _body(step.code):
             match node:
                 case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=function)):
-                    kind = ast.unparse(function)
-                    owner = kind.rpartition(".")[0]  # Version.parse("1.2.3")
-                    if found := next((k for k in (kind, owner) if k in known), None):
-                        classes[name] = found
+                    if kind := _class_of(function, known):
+                        classes[name] = kind
     for node in _body(last.code):
-        found = _method(getattr(node, "value", None), classes)
+        found = _method(getattr(node, "value", None), classes, known)
         is_operator = found.endswith("__") and found.rpartition(".")[0] in known
         if found in known or is_operator:
             return found
     return observation.candidate.target
 
 
-def _method(node: ast.expr | None, classes: dict[str, str]) -> str:
+def _method(node: ast.expr | None, classes: dict[str, str], known: set[str]) -> str:
     """``Cart.add`` for ``cart.add(1)``, ``Cart.__len__`` for ``len(cart)``, else ""."""
     match node:
         case ast.Compare(
@@ -74,13 +72,24 @@ def _method(node: ast.expr | None, classes: dict[str, str]) -> str:
             | ast.UnaryOp(operand=ast.Name(id=name), op=operator)
         ):
             attribute = SYMBOLS.get(type(operator), "")
+        case ast.Call(func=ast.Attribute(value=ast.Call(func=function), attr=attribute)) if (
+            kind := _class_of(function, known)
+        ):  # Version.parse("1.2.3").bump_major()
+            return f"{kind}.{attribute}"
         case ast.Call(args=[inner], keywords=[]):  # asyncio.run(cart.load()), list(cart.items())
-            return _method(inner, classes)
+            return _method(inner, classes, known)
         case ast.Await(value=inner):
-            return _method(inner, classes)
+            return _method(inner, classes, known)
         case _:
             return ""
     return f"{classes[name]}.{attribute}" if name in classes and attribute else ""
+
+
+def _class_of(function: ast.expr, known: set[str]) -> str:
+    """The class whose instance a call gives, as far as its name tells, or ""."""
+    kind = ast.unparse(function)
+    owner = kind.rpartition(".")[0]  # Version.parse("1.2.3")
+    return next((name for name in (owner, kind) if name in known), "")
 
 
 def _body(code: str) -> list[ast.stmt]:

@@ -18,7 +18,7 @@ from hybridgen.domain import (
     Target,
 )
 from hybridgen.suite.bodies import Body, approx, assertion, contexts, expression, indent, regex
-from hybridgen.suite.edges import inputs
+from hybridgen.suite.edges import inputs, literal
 from hybridgen.suite.messages import common_part, stable_part
 from hybridgen.suite.policy import words
 from hybridgen.suite.shapes import Call, call_in, construction, printed_only
@@ -30,6 +30,8 @@ _RESERVED = words(
     "cls pytest math asyncio result"
 )
 _SINGLETONS = frozenset({"True", "False", "None"})
+_MANY_LINES = 2
+_WORDS_OF_ID = 4
 _POSITIONAL = (ParameterKind.POSITIONAL_ONLY, ParameterKind.POSITIONAL)
 
 
@@ -123,12 +125,30 @@ def _call(row: Observation) -> Call:
 
 def _decorator(columns: Sequence[Column]) -> str:
     rows = list(zip(*(column.values for column in columns), strict=True))
-    if len(columns) == 1:
-        lines = ", ".join(row[0] for row in rows)
-        return f'@pytest.mark.parametrize("{columns[0].name}", [{lines}])'
-    names = ", ".join(repr(column.name) for column in columns)
-    lines = "".join(f"({', '.join(row)})," for row in rows)  # the last comma: a row a line
-    return f"@pytest.mark.parametrize(({names}), [{lines}])"
+    names = f'"{columns[0].name}"'
+    lines = ", ".join(row[0] for row in rows)
+    if len(columns) > 1:
+        names = f"({', '.join(repr(column.name) for column in columns)})"
+        lines = "".join(f"({', '.join(row)})," for row in rows)  # the last comma: a row a line
+    ids = _ids(columns)
+    more = f", ids=[{', '.join(map(repr, ids))}]" if ids else ""
+    return f"@pytest.mark.parametrize({names}, [{lines}]{more})"
+
+
+def _ids(columns: Sequence[Column]) -> tuple[str, ...]:
+    """Names for rows with texts of several lines, which pytest would quote in full, or none."""
+    texts = [[_text(value) for value in column.values] for column in columns]
+    long = [column for column in texts if any(text.count("\n") >= _MANY_LINES for text in column)]
+    for column in long:
+        found = tuple("-".join(re.findall(r"\w+", text)[:_WORDS_OF_ID]).lower() for text in column)
+        if all(found) and len(set(found)) == len(found) and all(map(str.isascii, found)):
+            return found
+    return ()
+
+
+def _text(source: str) -> str:
+    value = literal(source)
+    return value if isinstance(value, str) else ""
 
 
 def _expected(rows: Sequence[Observation], taken: Set[str]) -> list[Column]:

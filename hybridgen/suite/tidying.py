@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import re
 from collections.abc import Sequence
 
 from hybridgen.domain import Check, CheckKind, Observation, Step, StepKind, StepResult, Target
@@ -14,6 +15,7 @@ from hybridgen.suite.messages import telling_part
 from hybridgen.suite.shapes import WEAK_KINDS, printed_only
 from hybridgen.suite.subjects import subject_of
 
+_PRIVATE = re.compile(r"\._(?!_)")
 _MOST_CHECKS = 6  # of one value; more is a snapshot, not a test
 _MOST_CHANGES = 3  # checks of one changed argument
 
@@ -60,11 +62,18 @@ def tidy(observation: Observation) -> Observation:
                 raised=raised,
                 checks=checks,
                 changed=changed if not _is_shown_by_value(result) else (),
-                output=result.output if printed_only(result) else "",
+                output=result.output if _is_told_by_output(result) else "",
             )
         )
     candidate = dataclasses.replace(observation.candidate, steps=_nameless(steps, results))
     return dataclasses.replace(observation, candidate=candidate, results=tuple(results))
+
+
+def _is_told_by_output(result: StepResult) -> bool:
+    """True where what was printed is what a command says: it returns None or its exit status."""
+    is_status = [check.expression for check in result.checks] in (["0"], ["1"], ["2"])
+    raised = result.raised
+    return printed_only(result) or is_status or (raised and raised.type_name) == "SystemExit"
 
 
 def _nameless(steps: Sequence[Step], results: Sequence[StepResult]) -> tuple[Step, ...]:
@@ -116,7 +125,9 @@ def _expression(code: str) -> ast.expr | None:
 
 
 def _strongest(checks: Sequence[Check]) -> tuple[Check, ...]:
-    """Without types beside anything, and without lengths beside the whole value."""
+    """Without private attributes, types and, beside the whole value, lengths, if more is known."""
+    public = [check for check in checks if not _PRIVATE.search(check.path)]
+    checks = public or checks
     strong = [check for check in checks if check.kind not in WEAK_KINDS]
     if not strong:
         lengths = [check for check in checks if check.kind is CheckKind.LENGTH]

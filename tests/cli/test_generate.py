@@ -392,6 +392,7 @@ def test_killed_run_leaves_no_process_and_no_file(
         "shop/slow.py",
         "--model",
         str(tiny_gguf),
+        "--no-cache",  # so that the engine runs from the start
     ]
     process = subprocess.Popen(
         command, cwd=project, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE

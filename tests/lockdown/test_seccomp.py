@@ -37,10 +37,10 @@ def answer(program: Program, audit: int, number: int, arguments: tuple[int, ...]
             position += if_true if is_true else if_false
 
 
-def runner(machine: Architecture, call: str, *arguments: int) -> str | int:
+def runner(machine: Architecture, call: str, *arguments: int, profile: str = "runner") -> str | int:
     number = machine.number(call)
     assert number is not None
-    return answer(FILTERS["runner"](machine), machine.audit, number, arguments)
+    return answer(FILTERS[profile](machine), machine.audit, number, arguments)
 
 
 @pytest.fixture(params=[X86, ARM], ids=["x86_64", "aarch64"])
@@ -101,6 +101,32 @@ def test_runner_answers(
     machine: Architecture, call: str, arguments: tuple[int, ...], expected: str | int
 ) -> None:
     assert runner(machine, call, *arguments) == expected
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments", "expected"),
+    [
+        ("clone", (0x01200011,), ALLOW),  # fork() of glibc
+        ("clone", (17,), ALLOW),  # fork() of musl
+        ("clone", (0x3D0F00,), ALLOW),  # pthread_create
+        ("clone", (0x4111,), errno.EPERM),  # posix_spawn
+        ("clone", (0x01200011 | 0x10000000,), errno.EPERM),  # with a namespace of its own
+        ("clone", (0x3D0F00 | 0x10000000,), errno.EPERM),
+        ("clone", (17 | 0x8000,), errno.EPERM),  # as a child of the parent
+        ("clone3", (0, 88), errno.ENOSYS),
+        ("prctl", (1, 9), ALLOW),  # a child asks to end with its parent
+        ("prctl", (62, 0), errno.EPERM),
+        ("kill", (OTHER, 9), errno.EPERM),
+        ("setsid", (), errno.EPERM),
+        ("setpgid", (), errno.EPERM),
+        ("socket", (2, 1, 0), errno.EPERM),
+        ("execveat", (), errno.EPERM),
+    ],
+)
+def test_nursery_is_a_runner_that_may_fork(
+    machine: Architecture, call: str, arguments: tuple[int, ...], expected: str | int
+) -> None:
+    assert runner(machine, call, *arguments, profile="nursery") == expected
 
 
 def test_ordinary_calls_are_allowed() -> None:

@@ -240,3 +240,17 @@ def test_a_forged_import_is_an_error_of_the_module(
     with pytest.raises(SourceError, match=r"broke the worker|gives another file"):
         runner.open()
     runner.close()
+
+
+@pytest.mark.parametrize(
+    "logs", ["late", [["WARNING"]], [["WARNING", 1]], [[1, "late"]], [["A", "b", "c"]], {"a": "b"}]
+)
+def test_logs_of_another_form_cost_the_answer(logs: Any) -> None:
+    with pytest.raises(NonsenseError):
+        first({"logs": logs})
+
+
+def test_logs_that_no_test_could_show_are_left_out() -> None:
+    assert first({"logs": [["WARNING", "late"]]}).logs == (("WARNING", "late"),)
+    assert first({"logs": [["WARNING", "late"], ["INFO", "a\u202eb"]]}).logs == ()
+    assert first({"logs": [["WARNING", "a" * 2_000]]}).logs == ()

@@ -222,7 +222,7 @@ LEAVING = """
     [
         "table.update('a')", "large.popitem()", "next(ids)", "dice.random()", "collect(1)",
         "count()", "nested(2)", "setattr(one, 'value', 2)", "log.setLevel(10)",
-        "logging.basicConfig(level=10)", "logging.disable(50)", "os.chdir('/')",
+        "logging.getLogger().setLevel(10)", "logging.disable(50)", "os.chdir('/')",
         "os.environ.update(PATH='/tmp')", "setattr(builtins, 'len', max)",
         "setattr(json, '__name__', 'json') or sys.modules.update(json=other)",
         "locale.setlocale(locale.LC_ALL, 'C.UTF-8')", "sys.setrecursionlimit(500)",

@@ -1,8 +1,20 @@
 """Outcomes of the three kinds that a run ends with."""
 
+from dataclasses import replace
+
 import pytest
 
-from hybridgen.domain import Coverage, Label, Outcome, Route
+from hybridgen.domain import (
+    Candidate,
+    Coverage,
+    Label,
+    MutationScore,
+    Observation,
+    Outcome,
+    Route,
+    Strength,
+    Suspect,
+)
 
 LOCAL = Route("local", "all code is confidential")
 
@@ -23,7 +35,7 @@ def tested() -> Outcome:
         coverage_after=Coverage(99.6, 91.234, 96.5),
         tokens=1920,
         seconds=48.2345,
-        notes=("1 suspect\nsee test_tier",),
+        notes=("conftest.py is needed too\nwritten",),
         diff="+def test_secret_value(): ...",
     )
 
@@ -55,3 +67,31 @@ def failed() -> Outcome:
         error="syntax error in line 3\ncorrect it",
         exit_code=1,
     )
+
+
+@pytest.fixture
+def suspected(tested: Outcome) -> Outcome:
+    """An outcome with a mutation score and two suspects."""
+    observation = Observation(
+        Candidate("tier", (), Label.CONFIDENTIAL, "search"), (), frozenset(), Label.CONFIDENTIAL
+    )
+    strong = Suspect(
+        target="tier",
+        call="tier(90)",
+        expected="'gold'",
+        observed="'silver'",
+        evidence="docstring example (shop/pricing.py:12)",
+        strength=Strength.STRONG,
+        observation=observation,
+    )
+    weak = replace(
+        strong,
+        call="tier('" + "x" * 200 + "\n')",
+        expected="no exception",
+        observed="raises IndexError",
+        evidence="exception IndexError (shop/pricing.py:9)",
+        strength=Strength.WEAK,
+    )
+    survivors = ("shop/pricing.py:12: secret < 5 -> secret <= 5",)
+    score = MutationScore(killed=41, total=50, survivors=survivors)
+    return replace(tested, mutation=score, suspects=(strong, weak))

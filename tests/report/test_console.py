@@ -20,8 +20,8 @@ shop/pricing.py
   confidential (not marked), local, qwen2.5-coder-0.5b, 1,920 tokens, 48.2 s
   run by .venv/bin/python
   dropped: 2 flaky, 5 redundant
-  note: 1 suspect
-    see test_tier"""
+  note: conftest.py is needed too
+    written"""
     )
 
 
@@ -39,6 +39,26 @@ def test_several_modules_end_with_a_total(tested, covered, failed):
         "  run by python",
         "3 modules: 1 with new tests, 1 without success; 14 tests, 1,920 tokens, 49.2 s",
     ]
+
+
+def test_suspects_and_mutants_are_told_in_a_few_lines(suspected):
+    lines = plain_report([suspected]).splitlines()
+    assert lines[4:-2] == [
+        "  mutants: 41 of 50 noticed",
+        "    not noticed: shop/pricing.py:12: secret < 5 -> secret <= 5",
+        "  dropped: 2 flaky, 5 redundant",
+        "  strong suspect: tier(90) gives 'silver', expected 'gold'",
+        "    docstring example (shop/pricing.py:12), in tier",
+        f"  weak suspect: tier('{'x' * 91}... raises IndexError, expected no exception",
+        "    exception IndexError (shop/pricing.py:9), in tier",
+    ]
+
+
+def test_more_than_ten_suspects_are_counted(suspected):
+    outcome = replace(suspected, suspects=suspected.suspects[:1] * 13)
+    text = plain_report([outcome])
+    assert text.count("strong suspect: ") == 10
+    assert "\n  and 3 more suspects\n" in text
 
 
 def test_no_module_at_all_is_said():

@@ -29,11 +29,13 @@ def test_the_document_has_every_promised_key(tested):
                     "before": {"line": 0.0, "branch": 0.0, "pooled": 0.0},
                     "after": {"line": 99.6, "branch": 91.23, "pooled": 96.5},
                 },
+                "mutation": None,
+                "suspects": [],
                 "tokens": 1920,
                 "seconds": 48.234,
                 "error": None,
                 "exit_code": 0,
-                "notes": ["1 suspect\nsee test_tier"],
+                "notes": ["conftest.py is needed too\nwritten"],
             }
         ],
         "totals": {
@@ -42,6 +44,9 @@ def test_the_document_has_every_promised_key(tested):
             "modules_failed": 0,
             "tests_kept": 14,
             "tests_dropped": {"flaky": 2, "redundant": 5},
+            "suspects": 0,
+            "mutants": 0,
+            "mutants_killed": 0,
             "tokens": 1920,
             "seconds": 48.234,
         },
@@ -51,6 +56,26 @@ def test_the_document_has_every_promised_key(tested):
 
 def test_rendered_tests_stay_out_of_the_document(tested):
     assert "test_secret_value" not in json.dumps(to_document([tested]))
+
+
+def test_suspects_are_told_by_place_without_values(suspected):
+    document = to_document([suspected, suspected])
+    module = document["modules"][0]
+    assert module["suspects"][0] == {
+        "target": "tier",
+        "evidence": "docstring example (shop/pricing.py:12)",
+        "strength": "strong",
+    }
+    assert module["mutation"] == {
+        "killed": 41,
+        "total": 50,
+        "survivors": ["shop/pricing.py:12"],
+        "equivalent": [],
+    }
+    text = json.dumps(document)
+    assert "silver" not in text and "gold" not in text and "secret" not in text
+    totals = document["totals"]
+    assert [totals[key] for key in ("suspects", "mutants", "mutants_killed")] == [4, 100, 82]
 
 
 def test_coverage_that_was_not_measured_is_null(failed):

@@ -221,7 +221,6 @@ def test_ways_out_of_tmp_path_are_refused(body: str) -> None:
         "async def test_it():\n    assert 1\n",
         "print('at import')\n",
         "if True:\n    import os\n",
-        "def test_it(monkeypatch):\n    assert 1\n",
         "def test_it(request):\n    assert 1\n",
         "def test_it(capsys=open('x', 'w')):\n    assert 1\n",
         "import pytest\n\n\n@pytest.fixture\ndef test_it():\n    return 1\n",

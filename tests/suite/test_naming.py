@@ -56,9 +56,9 @@ def test_slug_reads_as_words(qualname: str, expected: str) -> None:
     ("target", "steps", "name"),
     [
         ("parse", ["= parse('ab')"], "test_parse"),
-        ("parse", ["= parse('')"], "test_parse_raises_value_error"),
+        ("parse", ["= parse('')"], "test_parse_rejects_empty_text"),
         ("parse", ["= parse('a', -1)"], "test_parse_rejects_negative_level"),
-        ("parse", ["= parse(0)"], "test_parse_raises_value_error"),
+        ("parse", ["= parse(0)"], "test_parse_rejects_text_not_a_str"),
         ("HTTPBox", ["= HTTPBox()"], "test_http_box_attributes"),
         (
             "HTTPBox.take",
@@ -104,7 +104,7 @@ def test_no_cause_is_claimed_that_the_message_does_not_name(
 ) -> None:
     cases = [("parse", ["= parse('')"]), ("parse", ["= parse('a', level=-1)"])]
     assert names_of(make_module, make_observe, cases) == (
-        "test_parse_raises_value_error_nothing_to_read",
+        "test_parse_rejects_empty_text",
         "test_parse_rejects_negative_level",
     )
 
@@ -140,3 +140,19 @@ def test_sequence_is_named_after_what_it_ends_with(
 ) -> None:
     case = ("HTTPBox.put", ["box = HTTPBox()", "box.put(1)", last])
     assert names_of(make_module, make_observe, [case]) == (name,)
+
+
+def test_test_of_a_chain_is_named_after_its_last_method(
+    make_module: Callable[..., Module],
+    make_observe: Callable[[Module], Callable[..., Observation]],
+) -> None:
+    module = make_module(
+        "class Pair:\n    def __init__(self, a):\n        self.a = a\n\n"
+        "    def make(a):\n        return Pair(a)\n\n"
+        "    def up(self):\n        return Pair(self.a + 1)\n\n"
+        "    def __str__(self):\n        return f'<{self.a}>'\n"
+    )
+    cases = [make_observe(module)("Pair.__str__", "= str(Pair.make(1).up())")]
+    path = module.project.tests_folder / "test_pricing.py"
+    file = suite.render(module, "shop.pricing", cases, path=path, previous=None, line_length=88)
+    assert file.test_names == ("test_pair_up",)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hybridgen import suite
-from hybridgen.domain import Module, Observation, Raised, StepResult
-from hybridgen.suite.sideeffects import effects_of
+from hybridgen.domain import Module, Observation, Raised, Step, StepKind, StepResult
+from hybridgen.suite.sideeffects import effects_of, replaced_outside, side_effect
 
 SOURCE = """\
 import os
@@ -57,11 +58,29 @@ def test_writing_is_kept_only_below_tmp_path(
     }
 
 
+def test_a_call_to_the_outside_that_is_replaced_is_no_effect_and_is_reported(
+    make_module: Callable[..., Module],
+    make_observe: Callable[[Module], Callable[..., Observation]],
+) -> None:
+    module = make_module(SOURCE, "shop.files")
+    case = make_observe(module)("run", "= run(['true']).returncode")
+    path = "shop.files.sp.run"
+    patch = Step(StepKind.SETUP, f"monkeypatch.setattr({path!r}, lambda *args, **kwargs: 0)")
+    steps, results = case.candidate.steps, case.results
+    candidate = replace(
+        case.candidate, steps=(patch, *steps), fixtures=(*case.candidate.fixtures, "monkeypatch")
+    )
+    replaced = replace(case, candidate=candidate, results=(StepResult("ok"), *results))
+    assert side_effect(case, SOURCE) == "starts programs or uses the network"
+    assert side_effect(replaced, SOURCE) is None
+    assert replaced_outside([case, replaced, replaced], module) == (
+        "sp.run is replaced in 2 tests, never called",
+    )
+
+
 def test_what_only_the_sandbox_raised_is_not_frozen(
     pricing: Module, observe: Callable[..., Observation]
 ) -> None:
-    from dataclasses import replace
-
     case = observe("discount", "= discount(1, 101)")
     raised = Raised("PermissionError", "", "", is_deliberate=True, is_inside=True)
     denied = replace(case, results=(StepResult("raised", raised=raised),))

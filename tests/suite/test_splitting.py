@@ -80,3 +80,33 @@ def test_with_files_every_step_stays(
         "till.total()",
         "till.put(5)",
     ]
+
+
+def test_question_that_may_count_something_stays_where_it_is_asked_in_a_loop(
+    make_module: Callable[..., Module],
+    make_observe: Callable[[Module], Callable[..., Observation]],
+) -> None:
+    module = make_module(
+        "class Cache:\n    def __init__(self):\n        self.hits = 0\n\n"
+        "    def __getitem__(self, key):\n        self.hits += 1\n        return key\n"
+    )
+    steps = ["cache = Cache()", "= [cache[i] for i in range(3)][0]", "= cache.hits"]
+    *_, last = split(make_observe(module)("Cache", *steps), module.targets)
+    assert [step.code for step in last.candidate.steps] == [
+        "cache = Cache()",
+        "[cache[i] for i in range(3)][0]",
+        "cache.hits",
+    ]
+
+
+def test_method_that_only_changes_a_list_of_its_own_is_a_question(
+    make_module: Callable[..., Module],
+    make_observe: Callable[[Module], Callable[..., Observation]],
+) -> None:
+    module = make_module(
+        "class Span:\n    days = 3\n\n    def __str__(self):\n        parts = []\n"
+        "        parts.append(str(self.days))\n        return ' '.join(parts)\n"
+    )
+    steps = ["span = Span()", "= str(span)", "= span.days"]
+    *_, last = split(make_observe(module)("Span.__str__", *steps), module.targets)
+    assert [step.code for step in last.candidate.steps] == ["span = Span()", "span.days"]

@@ -1,0 +1,147 @@
+"""A backend that asks another one only what it has not answered before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from hybridgen import __version__
+from hybridgen.backends import Backend
+from hybridgen.backends.replies import Reply, ReplyStore
+from hybridgen.domain import Completion, Fragment, Prompt, Usage
+
+# To be raised when the same key would mean something else.
+_KEY_VERSION: Final = 1
+
+
+class CachingBackend:
+    """Looks into ``store`` first; what it does not know is asked and then kept.
+
+    The real backend is made at the first question that needs it: where every answer is known, no
+    model is loaded. An answer that the deadline cut off is not kept, since it depends on how busy
+    the machine was; errors are not kept either.
+
+    Args:
+        make_backend: starts the real backend.
+        model: what identifies the weights, such as their hash.
+        options: what else decides an answer besides the prompt and the arguments of ``complete``:
+            names and values that JSON can hold.
+
+    Attributes:
+        cached_answers: how many answers came out of the store.
+    """
+
+    def __init__(
+        self,
+        make_backend: Callable[[], Backend],
+        store: ReplyStore,
+        *,
+        model: str,
+        options: Mapping[str, object],
+    ) -> None:
+        self._make_backend = make_backend
+        self._store = store
+        self._model = model
+        self._options = dict(options)
+        self._backend: Backend | None = None
+        self.cached_answers = 0
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing is kept, for people, or None."""
+        return self._store.problem
+
+    def count_tokens(self, texts: Sequence[str], *, deadline: float) -> list[int]:
+        """How many tokens each text has; waits for the model only if one is new."""
+        keys = [_hash(["count", self._model, text]) for text in texts]
+        known = self._store.counts(keys)
+        unknown = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        if unknown:
+            sizes = self._started().count_tokens(list(unknown.values()), deadline=deadline)
+            fresh = dict(zip(unknown, sizes, strict=True))
+            self._store.keep_counts(fresh)
+            known |= fresh
+        return [known[key] for key in keys]
+
+    def complete(
+        self,
+        prompt: Prompt,
+        *,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+        deadline: float,
+        on_text: Callable[[str], None] | None = None,
+    ) -> Completion:
+        """The answer that was given before, at no cost; else that of the real backend.
+
+        Raises:
+            EngineError: this prompt got no answer; another may.
+        """
+        key = self._key(prompt, {"max": max_tokens, "heat": temperature, "seed": seed})
+        reply = self._store.find(key, prompt.label)
+        if reply is not None:
+            self.cached_answers += 1
+            if on_text is not None:
+                on_text(reply.text)
+            return _completion(reply, prompt)
+        completion = self._started().complete(
+            prompt,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            seed=seed,
+            deadline=deadline,
+            on_text=on_text,
+        )
+        is_out_of_time = completion.usage.completion_tokens < max_tokens
+        if not (completion.is_cut_off and is_out_of_time):
+            self._store.keep(key, completion.label, _reply(completion, prompt))
+        return completion
+
+    def close(self) -> None:
+        """Ends the real backend, if it was started, and closes the store."""
+        if self._backend is not None:
+            self._backend.close()
+        self._store.close()
+
+    def _started(self) -> Backend:
+        if self._backend is None:
+            self._backend = self._make_backend()
+        return self._backend
+
+    def _key(self, prompt: Prompt, sampling: Mapping[str, object]) -> bytes:
+        parts = [_texts(part) for part in (prompt.system, prompt.context, prompt.request)]
+        asked = [*parts, prompt.answer_start, int(prompt.label)]
+        return _hash(["reply", self._model, self._options, sampling, asked])
+
+
+def _texts(fragments: Sequence[Fragment]) -> list[str]:
+    return [fragment.text for fragment in fragments]
+
+
+def _hash(value: object) -> bytes:
+    """A hash of ``value`` in one notation; another release of hybridgen asks anew."""
+    text = json.dumps([_KEY_VERSION, __version__, value], sort_keys=True)
+    return hashlib.sha256(text.encode("ascii")).digest()
+
+
+def _reply(completion: Completion, prompt: Prompt) -> Reply:
+    return Reply(
+        text=completion.text.removeprefix(prompt.answer_start),
+        backend=completion.backend,
+        model=completion.model,
+        is_cut_off=completion.is_cut_off,
+    )
+
+
+def _completion(reply: Reply, prompt: Prompt) -> Completion:
+    return Completion(
+        text=prompt.answer_start + reply.text,
+        label=prompt.label,
+        backend=reply.backend,
+        model=reply.model,
+        usage=Usage(0, 0, 0.0),
+        is_cut_off=reply.is_cut_off,
+    )

@@ -1,0 +1,88 @@
+"""Which find to vary next, and how: what paid off is favoured, as in AFL's power schedules."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from hybridgen.domain import Target
+from hybridgen.explore.calls import Genome
+
+MOST_ENTRIES = 600
+FAVOUR_OPEN = 0.8
+"""How often a target with something open is preferred."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """A genome that reached something new.
+
+    Attributes:
+        size: characters of its arguments: short ones are easier to read and to vary.
+        picks: how often it was varied.
+        finds: how often that led to something new.
+    """
+
+    target: Target
+    genome: Genome
+    size: int
+    picks: int = 0
+    finds: int = 0
+
+
+class Corpus:
+    """The finds of one search."""
+
+    def __init__(self, chooser: random.Random) -> None:
+        self._chooser = chooser
+        self._entries: list[Entry] = []
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def add(self, target: Target, genome: Genome) -> None:
+        """Adds a find; very many would only dilute it."""
+        calls = (*([genome.build] if genome.build else ()), *genome.calls)
+        size = sum(len(text) for call in calls for _, text in call.arguments)
+        self._entries.append(Entry(target, genome, size))
+        if len(self._entries) > MOST_ENTRIES:
+            self._entries.remove(max(self._entries, key=lambda entry: entry.picks - entry.finds))
+
+    def pick(self, wanted: Collection[str]) -> Entry:
+        """An entry to vary: of a target with something open, young, short and fruitful."""
+        entries = [entry for entry in self._entries if entry.target.qualname in wanted]
+        if not entries or self._chooser.random() > FAVOUR_OPEN:
+            entries = self._entries
+        weights = [
+            (1 + 4 * entry.finds) / ((8 + entry.picks) * (40 + entry.size)) for entry in entries
+        ]
+        entry = self._chooser.choices(entries, weights)[0]
+        entry.picks += 1
+        return entry
+
+    def of(self, qualname: str) -> list[Genome]:
+        """Genomes for one target, to cross with."""
+        return [e.genome for e in self._entries if e.target.qualname == qualname]
+
+
+class Operators:
+    """Chooses among ways to make a variant by how often each led to something new."""
+
+    def __init__(self, names: Sequence[str], chooser: random.Random) -> None:
+        self._names = tuple(names)
+        self._chooser = chooser
+        self._tries: Counter[str] = Counter()
+        self._finds: Counter[str] = Counter()
+
+    def choose(self) -> str:
+        """The name of one; none is ever left out for good."""
+        rates = [(1 + self._finds[name]) / (20 + self._tries[name]) for name in self._names]
+        floor = 0.1 * sum(rates)
+        return self._chooser.choices(self._names, [rate + floor for rate in rates])[0]
+
+    def tell(self, name: str, *, is_find: bool) -> None:
+        """Notes how a variant went."""
+        self._tries[name] += 1
+        self._finds[name] += is_find

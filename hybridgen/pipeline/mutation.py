@@ -1,0 +1,260 @@
+"""Tries mutants on confirmed observations, and looks for inputs that notice what none did."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hybridgen import suite
+from hybridgen.domain import Arc, Candidate, Observation
+from hybridgen.domain.mutants import Finding, Kills, Mutant
+from hybridgen.explore.archive import weight
+from hybridgen.explore.neighbours import constants_in, neighbours
+from hybridgen.observe.confirm import confirm
+from hybridgen.observe.mutants import Nursery, noticed
+from hybridgen.observe.mutations import lines_of, mutants_of
+from hybridgen.pipeline.job import Job, Subject
+from hybridgen.suite.selection import can_be_kept
+from hybridgen.suite.shapes import WEAK_KINDS
+
+FIRST, MOST = 40, 120
+"""Observations run on a mutant at first, and all in all if none of the first notices it."""
+
+MOST_OBSERVATIONS = 0.8
+"""Share of the observations that have to be the same in the nursery; below, what is noticed there
+is no reason to leave others out."""
+
+MATRIX_SHARE = 0.6
+"""Of the time for mutants: trying them. What is left is for those that nothing noticed."""
+
+BASES, TRIES = 4, 24
+"""Observations that are varied for one survivor, and variations of each."""
+
+ENOUGH = TRIES
+"""Variations, of several observations, that show no difference: a survivor that looks equivalent
+to the original from then on."""
+
+CALLABLES = ("function", "partial", "method", "builtin_function_or_method", "itemgetter")
+"""Types of values that say more when they are called."""
+
+BATCH = 8
+"""Survivors for which inputs are found before those are confirmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Observations, with those found for the sake of mutants, and what they notice."""
+
+    observations: tuple[Observation, ...]
+    kills: Kills
+
+
+class Mutation:
+    """The mutants of one module.
+
+    Args:
+        deadline: on the clock of ``time.monotonic``, after which nothing new is begun.
+    """
+
+    def __init__(self, job: Job, subject: Subject, nursery: Nursery, deadline: float) -> None:
+        self._job = job
+        self._subject = subject
+        self._nursery = nursery
+        self._deadline = deadline
+        self._text = subject.module.source.text
+        self._source = self._text.encode()
+        self._observations: list[Observation] = []
+        self._lines: dict[Candidate, frozenset[int]] = {}
+        self._alone: set[Candidate] = set()
+        self._mutants: list[Mutant] = []
+        self._found: defaultdict[Candidate, defaultdict[Finding, set[int]]]
+        self._found = defaultdict(lambda: defaultdict(set))
+        self._partial: set[Candidate] = set()
+        self._noticed: set[int] = set()
+        self._tries: Counter[int] = Counter()
+        self._compared: Counter[int] = Counter()
+
+    def judge(self, observations: Sequence[Observation], covered: Iterable[Arc]) -> Judged:
+        """Tries mutants on the lines that observations execute, the best sample first.
+
+        Args:
+            covered: arcs of existing tests, whose lines are theirs to test.
+        """
+        watcher = self._job.watcher
+        watcher.stage("trying mutants")
+        until = time.monotonic() + (self._deadline - time.monotonic()) * MATRIX_SHARE
+        executed = frozenset[int]().union(*(lines_of(o.arcs) for o in observations))
+        mutants = mutants_of(self._text, executed - lines_of(covered), seed=self._job.settings.seed)
+        is_complete = len(self._take(observations)) >= MOST_OBSERVATIONS * len(observations)
+        for number, mutant in enumerate(mutants):
+            if time.monotonic() > until:
+                is_complete = False
+                break
+            watcher.advance(number, len(mutants))
+            self._try(mutant)
+        watcher.stage("looking for what notices mutants")
+        while self._pursue() and time.monotonic() < self._deadline:
+            pass
+        found = {
+            candidate: {finding: frozenset(killed) for finding, killed in checks.items()}
+            for candidate, checks in self._found.items()
+        }
+        equivalent = {i for i in self._survivors() if self._compared[i] >= ENOUGH}
+        kills = Kills(
+            mutants=tuple(self._mutants),
+            found=found,
+            is_complete=is_complete,
+            partial=frozenset(self._partial),
+            equivalent=frozenset(equivalent),
+        )
+        return Judged((*observations, *self._observations_beyond(observations)), kills)
+
+    def _observations_beyond(self, known: Sequence[Observation]) -> list[Observation]:
+        old = {observation.candidate for observation in known}
+        return [o for o in self._observations if o.candidate not in old]
+
+    # ---- the matrix
+
+    def _take(self, observations: Sequence[Observation]) -> list[Observation]:
+        """Keeps the observations that show the same in the nursery; gives those."""
+        candidates = [observation.candidate for observation in observations]
+        ran = self._nursery.run(None, candidates, is_careful=True)
+        if ran is None:
+            return []
+        self._alone |= {candidates[place] for place in ran.changing}
+        taken = [
+            observations[place]
+            for place, results in sorted(ran.results.items())
+            if results is not None and not noticed(observations[place], results)
+        ]
+        self._observations += taken
+        self._lines.update((o.candidate, lines_of(o.arcs)) for o in taken)
+        return taken
+
+    def _try(self, mutant: Mutant) -> None:
+        """Adds a mutant to the matrix; one that cannot be imported says nothing about tests."""
+        own = [o for o in self._observations if mutant.lines & self._lines[o.candidate]]
+        index = len(self._mutants)
+        if not own or not self._notice(index, mutant, own[:FIRST]):
+            return
+        self._mutants.append(mutant)
+        if index in self._noticed:
+            self._partial.update(observation.candidate for observation in own[FIRST:])
+        elif own[FIRST:MOST]:
+            self._notice(index, mutant, own[FIRST:MOST])
+
+    def _notice(self, index: int, mutant: Mutant, own: Sequence[Observation]) -> bool:
+        """Notes which of these observations notice a mutant; False if that was not to be seen."""
+        candidates = [observation.candidate for observation in own]
+        ran = self._nursery.run(mutant.source(self._source), candidates, alone=self._alone)
+        if ran is None or not ran.is_loaded:
+            return False
+        for place, results in ran.results.items():
+            for finding in noticed(own[place], results):
+                self._found[candidates[place]][finding].add(index)
+                self._noticed.add(index)
+        return True
+
+    def _survivors(self) -> list[int]:
+        return [index for index in range(len(self._mutants)) if index not in self._noticed]
+
+    # ---- what nothing noticed
+
+    def _pursue(self) -> bool:
+        """Varies what executes survivors; False if there is nothing left to vary."""
+        wanted = [index for index in self._survivors() if self._tries[index] < BASES * TRIES]
+        wanted = sorted(wanted, key=lambda index: self._tries[index])[:BATCH]
+        candidates: dict[Candidate, None] = {}
+        for index in wanted:
+            if time.monotonic() > self._deadline:
+                break
+            candidates.update(dict.fromkeys(self._telling(index)))
+        if candidates:
+            self._confirm(list(candidates))
+        return bool(wanted)
+
+    def _telling(self, index: int) -> list[Candidate]:
+        """The simplest candidates that tell a mutant from the original, one of each base."""
+        mutant = self._mutants[index]
+        own = [o for o in self._observations if mutant.lines & self._lines[o.candidate]]
+        own.sort(key=lambda o: (o.results[-1].raised is not None, weight(o.candidate)))
+        lines = frozenset(range(mutant.line, mutant.last_line + 1))
+        seed = self._job.settings.seed
+        constants = constants_in(self._text, lines, seed=seed)
+        if not constants:
+            constants = constants_in(self._text, mutant.lines, seed=seed)
+        found: list[Candidate] = []
+        for observation in own[self._tries[index] // TRIES : BASES]:
+            self._tries[index] += TRIES
+            near = neighbours(
+                observation.candidate,
+                constants,
+                TRIES,
+                gives_callable=_gives_callable(observation),
+            )
+            varied = self._varied(observation, near)
+            ran = self._nursery.run(
+                mutant.source(self._source), [o.candidate for o in varied], alone=self._alone
+            )
+            if ran is None or time.monotonic() > self._deadline:
+                break
+            self._compared[index] += sum(_is_telling(varied[place]) for place in ran.results)
+            telling = [
+                varied[place].candidate
+                for place, results in ran.results.items()
+                if noticed(varied[place], results)
+            ]
+            if telling:
+                found.append(min(telling, key=weight))
+                break
+        else:
+            self._tries[index] = BASES * TRIES
+        return found
+
+    def _varied(
+        self, observation: Observation, candidates: Sequence[Candidate]
+    ) -> list[Observation]:
+        """Candidates with what the original does, where a test could be made of that."""
+        ran = self._nursery.run(None, candidates, is_careful=True)
+        if ran is None:
+            return []
+        self._alone |= {candidates[place] for place in ran.changing}
+        varied = (
+            Observation(candidates[place], results, frozenset(), observation.label)
+            for place, results in ran.results.items()
+            if results is not None
+        )
+        return [item for item in varied if can_be_kept(item)]
+
+    def _confirm(self, candidates: Sequence[Candidate]) -> None:
+        """Confirms candidates and lets them notice what is left."""
+        subject = self._subject
+        confirmed, _ = confirm(
+            subject.runner, candidates, seed=self._job.settings.seed, deadline=self._deadline
+        )
+        kept, _ = suite.screened(confirmed, subject.module, subject.import_name)
+        known = set(self._lines)
+        new = self._take([o for o in kept if o.candidate not in known])
+        for index in range(len(self._mutants)):
+            if time.monotonic() > self._deadline:
+                return
+            mutant = self._mutants[index]
+            own = [o for o in new if mutant.lines & self._lines[o.candidate]]
+            if own and index not in self._noticed:
+                self._notice(index, mutant, own)
+            else:
+                self._partial.update(observation.candidate for observation in own)
+
+
+def _gives_callable(observation: Observation) -> bool:
+    """True if nothing else is known of the last value than that it is a function."""
+    checks = observation.results[-1].checks
+    return [check.expression for check in checks] in [[repr(name)] for name in CALLABLES]
+
+
+def _is_telling(observation: Observation) -> bool:
+    """True if a value or an exception was seen, not only a type or a length."""
+    last = observation.results[-1]
+    return last.raised is not None or any(c.kind not in WEAK_KINDS for c in last.checks)
