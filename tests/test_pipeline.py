@@ -12,7 +12,7 @@ import pytest
 from hybridgen import pipeline
 from hybridgen.backends import Backend, FakeBackend
 from hybridgen.cli.progress import SilentProgress
-from hybridgen.domain import Label, Outcome
+from hybridgen.domain import Label, Outcome, Strength
 from hybridgen.errors import EngineError, PolicyRefusal, UsageError
 from hybridgen.settings import Settings, load_settings
 
@@ -83,7 +83,10 @@ def test_model_reaches_what_the_search_does_not_and_its_expectations_are_not_tru
 
 def test_docstring_that_contradicts_the_code_is_reported(project: Path) -> None:
     [outcome] = generate(project / "door.py", None)
-    assert any("open_door('please')" in note and "'opened'" in note for note in outcome.notes)
+    [suspect] = outcome.suspects
+    assert "open_door('please')" in suspect.call
+    assert "'opened'" in suspect.expected
+    assert suspect.strength is Strength.STRONG
 
 
 def test_engine_that_fails_costs_its_answers_and_not_the_tests(project: Path) -> None:

@@ -133,6 +133,7 @@ def _reply(completion: Completion, prompt: Prompt) -> Reply:
         backend=completion.backend,
         model=completion.model,
         is_cut_off=completion.is_cut_off,
+        seconds=completion.usage.seconds,
     )
 
 
@@ -142,6 +143,6 @@ def _completion(reply: Reply, prompt: Prompt) -> Completion:
         label=prompt.label,
         backend=reply.backend,
         model=reply.model,
-        usage=Usage(0, 0, 0.0),
+        usage=Usage(0, 0, reply.seconds),  # as it took then, so that as much is asked again
         is_cut_off=reply.is_cut_off,
     )

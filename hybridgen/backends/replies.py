@@ -45,12 +45,14 @@ class Reply:
 
     Attributes:
         text: without the start that we wrote.
+        seconds: what it took.
     """
 
     text: str
     backend: str
     model: str
     is_cut_off: bool
+    seconds: float = 0.0
 
 
 class ReplyStore:
@@ -207,7 +209,7 @@ def _reply(row: tuple[Any, ...], label: Label) -> Reply:
         raise _UnfitError("it holds something that is no reply") from error
     texts = (reply.text, reply.backend, reply.model)
     is_right = all(isinstance(text, str) for text in texts) and isinstance(reply.is_cut_off, bool)
-    if not is_right or row[0] != label:
+    if not is_right or type(reply.seconds) is not float or row[0] != label:
         raise _UnfitError("it holds something that is no reply")
     return reply
 

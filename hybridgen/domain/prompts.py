@@ -41,7 +41,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a completion cost: tokens and wall seconds."""
+    """What a completion cost: tokens, and wall seconds when it was made."""
 
     prompt_tokens: int
     completion_tokens: int

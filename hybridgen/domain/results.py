@@ -28,7 +28,8 @@ class TestFile:
         path: where it goes.
         text: the whole new content.
         previous: the content that was there, or None.
-        test_names: names of the test functions that hybridgen wrote.
+        test_names: the tests that hybridgen wrote, as pytest names them after the file (``test_a``,
+            ``TestCart::test_add``).
         label: at least as strict as the strictest module it tests.
     """
 
@@ -98,6 +99,7 @@ class Outcome:
         exit_code: what this module alone would make the command exit with.
         tokens: prompt plus completion tokens.
         notes: further lines for people (interpreter, what was cut ...).
+        stages: seconds that each stage of the work took, in order.
     """
 
     path: str
@@ -119,3 +121,4 @@ class Outcome:
     suspects: tuple[Suspect, ...] = ()
     mutation: MutationScore | None = None
     diff: str | None = None
+    stages: dict[str, float] = field(default_factory=dict)

@@ -23,6 +23,10 @@ WRONG_TYPE_SHARE = 0.03
 
 LEARNED_SHARE = 0.35
 LARGEST_SIZE = 5_000
+MOST_MADE = 12
+MADE_SHARE = 0.2
+"""How often an object of a public class is built as an earlier call came by one."""
+
 THEMES = ("int", "int", "int", "str", "str", "tuple", "float", "any", "any")
 
 
@@ -48,6 +52,7 @@ class Arguments:
         }
         self.wants = Wants(members, chooser)
         self._learned: dict[tuple[str, str], list[str]] = {}
+        self._made = {name: list(texts) for name, texts in catalogue.singletons.items()}
 
     def change_theme(self) -> None:
         """Chooses the kind of values that containers hold from now on."""
@@ -59,6 +64,14 @@ class Arguments:
         if value not in values:
             values.append(value)
             del values[:-40]
+
+    def made(self, kind: str, call: Call) -> None:
+        """Notes a call that gave an object of a class: another way to build one."""
+        known = self._made.setdefault(kind, [])
+        text = call_text(call.target, call.arguments)
+        is_plain = all(kind_of(value) != "other" for _, value in call.arguments)
+        if is_plain and len(known) < MOST_MADE and text not in known:
+            known.append(text)
 
     def pool(self, target: str) -> tuple[str, ...]:
         """Literals of the target, of what it calls, and the module's constants."""
@@ -174,6 +187,9 @@ class Arguments:
         if depth > 3:
             return None
         target = self._catalogue.targets[name]
+        made = self._made.get(name)
+        if made and (target.is_private or self._chooser.random() < MADE_SHARE):
+            return self._chooser.choice(made)
         if any("TypedDict" in base for base in target.bases):
             return self._typed_dictionary(target, depth)
         if self._catalogue.is_abstract(name):

@@ -5,7 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from hybridgen.domain import Candidate, CheckKind, Module, Observation, StepResult, Target
+from hybridgen.domain import (
+    Candidate,
+    CheckKind,
+    Module,
+    Observation,
+    StepResult,
+    Target,
+    TargetKind,
+)
 from hybridgen.explore.arguments import Arguments, parameter_at
 from hybridgen.explore.catalogue import Catalogue
 from hybridgen.explore.genomes import RESULT, Call, Genome
@@ -96,6 +104,8 @@ class CallMaker:
             kind = self._usable(call, result)
             if kind:
                 self._sequences.returned(call.target, kind)
+                if self._is_free(call):
+                    self._arguments.made(kind, call)
 
     def _passed(self, call: Call) -> list[Argument]:
         target = self.target(call.target)
@@ -117,6 +127,11 @@ class CallMaker:
                     return RESULT
                 return name if self._catalogue.methods(name) else ""
         return ""
+
+    def _is_free(self, call: Call) -> bool:
+        """Whether a call needs no object of its own."""
+        target = self._catalogue.targets.get(call.target)
+        return target is not None and not call.on and target.kind is TargetKind.FUNCTION
 
     def _called_by(self, name: str) -> tuple[str, ...]:
         return tuple(method.name for method in self._catalogue.methods(name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from hybridgen.domain import Label, Module, Parameter, ParameterKind, Target, TargetKind
@@ -31,8 +31,9 @@ class Catalogue:
             name for name, target in self.targets.items() if target.kind is TargetKind.CLASS
         )
         self.definitions = definitions_in(module.source.text)
-        self.heirs = {name: self._heirs(name) for name in self.classes}
+        self.heirs = {**self._heirs_of_others(), **{n: self._heirs(n) for n in self.classes}}
         self._enumerations = {name: enum_members(self.targets[name]) for name in self.classes}
+        self.singletons = _singletons(module, self.classes)
         self._methods = {name: self._methods_of(name) for name in self.classes}
 
     def target(self, qualname: str) -> Target:
@@ -96,6 +97,15 @@ class Catalogue:
             for base in map(base_name, self.targets[known].bases):
                 if base in self.targets and base not in (name, *found):
                     found.append(base)
+        return found
+
+    def _heirs_of_others(self) -> dict[str, tuple[str, ...]]:
+        """Classes that inherit from what is defined elsewhere: a time zone from ``tzinfo``."""
+        found: dict[str, tuple[str, ...]] = {}
+        for name in self.classes:
+            for base in map(base_name, self.targets[name].bases):
+                if base not in self.targets and not self.targets[name].is_private:
+                    found[base] = (*found.get(base, ()), name)
         return found
 
     def _heirs(self, name: str) -> tuple[str, ...]:
@@ -204,7 +214,22 @@ def is_dunder(name: str) -> bool:
 
 def _is_callable_on_objects(target: Target) -> bool:
     is_known = not is_dunder(target.name) or target.name in {*OPERATORS, *STATEMENTS, "__call__"}
-    return not target.is_private and target.binding in ("instance", "property") and is_known
+    # Objects of a private class have public methods too: a public function may return one.
+    is_private = target.name.startswith("_") and not is_dunder(target.name)
+    return not is_private and target.binding in ("instance", "property") and is_known
+
+
+def _singletons(module: Module, classes: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Public names at the top of a module for an object of one of its classes, by class."""
+    found: dict[str, tuple[str, ...]] = {}
+    for node in _tree(module.source.text).body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            kind = ast.unparse(node.value.func)
+            names = [part.id for part in node.targets if isinstance(part, ast.Name)]
+            public = tuple(name for name in names if not name.startswith("_"))
+            if kind in classes and public:
+                found[kind] = (*found.get(kind, ()), *public)
+    return found
 
 
 def _called_result(qualname: str, label: Label) -> Target:

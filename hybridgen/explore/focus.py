@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -30,6 +30,8 @@ class Focus:
         self._measured: Measured | None = None
         self._measured_arcs = -1
         self._headers = _headers(module.source.text)
+        known = {target.qualname: target for target in module.targets}
+        self._lines = {target.qualname: _lines_of(target, known) for target in targets}
 
     def missing_lines(self) -> frozenset[int]:
         """Lines that nothing reaches, and those with a branch that nothing takes."""
@@ -44,12 +46,17 @@ class Focus:
         return frozenset(line for start in starts for line in self._headers.get(start, (start,)))
 
     def open(self) -> tuple[Target, ...]:
-        """Targets with something missing, the innermost only: methods before their class."""
+        """Targets with something missing in them or in private code that only they lead to."""
         return tuple(target for target in self._targets if self._count(target))
 
     def names(self) -> frozenset[str]:
         """Their names."""
         return frozenset(target.qualname for target in self.open())
+
+    def counts(self) -> dict[str, int]:
+        """How many lines and branches are missing, for each target with any."""
+        counted = ((target.qualname, self._count(target)) for target in self._targets)
+        return {name: count for name, count in counted if count}
 
     def ordered(self, *, only_open: bool) -> list[Target]:
         """Targets to ask about, those with most missing first; in source order where equal.
@@ -73,8 +80,8 @@ class Focus:
 
     def _count(self, target: Target) -> int:
         measured = self._now()
-        inside = range(target.first_line, target.last_line + 1)
-        lines = sum(line in inside for line in measured.missing_lines)
+        inside = self._lines.get(target.qualname, frozenset())
+        lines = len(measured.missing_lines & inside)
         return lines + sum(first in inside for first, _ in measured.missing_branches)
 
     def _now(self) -> Measured:
@@ -90,6 +97,19 @@ class Focus:
 def _measured(path: Path, text: str, arcs: frozenset[Arc]) -> Measured:
     """What coverage.py says; the pipeline and the search ask for the same at the same time."""
     return measure(path, arcs)
+
+
+def _lines_of(target: Target, known: Mapping[str, Target]) -> frozenset[int]:
+    """The lines of a target and of the private definitions that it calls, and those call."""
+    found: dict[str, Target] = {target.qualname: target}
+    waiting = list(target.calls)
+    while waiting:
+        called = known.get(waiting.pop())
+        if called is not None and called.is_private and called.qualname not in found:
+            found[called.qualname] = called
+            inner = (t for t in known.values() if t.parent == called.qualname)
+            waiting += [*called.calls, *(name for method in inner for name in method.calls)]
+    return frozenset(n for t in found.values() for n in range(t.first_line, t.last_line + 1))
 
 
 def _headers(source: str) -> dict[int, range]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import Counter, deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from hybridgen.domain import Candidate, Target
 from hybridgen.explore.boundaries import SIDES, Boundary, boundaries_in, is_bounded
 from hybridgen.explore.calls import Genome
+from hybridgen.explore.distance import distance, moved, towards
 from hybridgen.explore.patterns import Patterns
 from hybridgen.explore.slots import exchanged, slots_of
 from hybridgen.explore.substitute import pairs_of, replacements
@@ -30,6 +31,9 @@ MOST_BOUNDARY = 16
 
 MOST_ASKED = 12
 """Runs that are watched to find inputs at the sides of one comparison."""
+
+MOST_PROBES = 12
+"""Runs that are watched to learn how far a comparison is from coming out the other way."""
 
 MOST_WAITING = 2_000
 
@@ -63,9 +67,16 @@ class Hints:
     Args:
         watcher: runs candidates in instrumented code.
         seed: for texts that match patterns.
+        write: gives the candidate that runs a genome.
     """
 
-    def __init__(self, watcher: SeesOperands, chooser: random.Random, seed: int) -> None:
+    def __init__(
+        self,
+        watcher: SeesOperands,
+        chooser: random.Random,
+        seed: int,
+        write: Callable[[Genome, Target], Candidate | None] = lambda genome, target: None,
+    ) -> None:
         self._watcher = watcher
         self._chooser = chooser
         self._patterns = Patterns(seed)
@@ -77,6 +88,8 @@ class Hints:
         self._boundaries: set[Boundary] = set()
         self._asked: Counter[Site] = Counter()
         self._sites: set[tuple[int, str, str]] = set()
+        self._write = write
+        self._probed: Counter[Site] = Counter()
 
     def take(self, open_lines: Collection[int]) -> Suggestion | None:
         """The next suggestion: for a line with an open branch, while there are such.
@@ -126,6 +139,8 @@ class Hints:
                 most = max(most, MOST_BOUNDARY)
             if len(found) > most:
                 found = self._chooser.sample(found, most)
+            if site[0] in open_lines:
+                found += self._steps(target, genome, site, sites[site])
             self._known.update(map(repr, found))
             waiting = self._near if site[0] in open_lines else rest
             waiting.extend(Suggestion(target, new, site) for new in found)
@@ -161,6 +176,27 @@ class Hints:
 
     def _has_all_sides(self, site: Site) -> bool:
         return all((*site, side) in self._boundaries for side in SIDES)
+
+    def _steps(
+        self, target: Target, genome: Genome, site: Site, records: Sequence[Operands]
+    ) -> list[Genome]:
+        """Genomes nearer to an open boundary, after a look at what moving each argument does."""
+        before = distance(records)
+        found: list[Genome] = []
+        for slot in slots_of(genome) if before is not None else ():
+            other = moved(slot.value)
+            tried = exchanged(genome, slot, other) if other is not None else None
+            candidate = self._write(tried, target) if tried is not None else None
+            if candidate is None or self._probed[site] >= MOST_PROBES:
+                continue
+            self._probed[site] += 1
+            seen = self._watcher.operands(candidate)
+            after = distance([r for r in seen if (r.line, r.kind) == site])
+            for value in towards(slot.value, other, before, after):
+                new = exchanged(genome, slot, value)
+                if new is not None and repr(new) not in self._known:
+                    found.append(new)
+        return found
 
     def _suggested(self, genome: Genome, records: Sequence[Operands]) -> Iterator[Genome]:
         slots = tuple(slots_of(genome))

@@ -23,7 +23,7 @@ GIVEN: tuple[Value | None, ...] = ("aB1", 5, "10.5", "/a/b.c", None, -1.5)
 """What something is called with of which nothing is known."""
 
 TEXTS_OF_PATTERN = 5
-WHOLE = 6
+WHOLE = 10
 """Constants that are tried in the place of a text before the text itself is varied."""
 
 
@@ -78,6 +78,24 @@ def constants_in(source: str, lines: frozenset[int], *, seed: int) -> tuple[Valu
         elif isinstance(value, float | str | bytes) and value:
             found[(type(value).__name__, value)] = None
     return (*matching, *(value for _, value in found))
+
+
+def calls_at_import(source: str, line: int) -> frozenset[int]:
+    """The lines on which a module itself calls the function that ``line`` lies in.
+
+    What such a function does shows in what it was given there (``_irregular("man", "men")``).
+    """
+    body = ast.parse(source).body
+    functions = (n for n in body if isinstance(n, ast.FunctionDef))
+    name = next((n.name for n in functions if n.lineno <= line <= (n.end_lineno or 0)), None)
+    outside = (n for n in body if not isinstance(n, ast.FunctionDef | ast.ClassDef))
+    return frozenset(
+        number
+        for statement in outside
+        for call in ast.walk(statement)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == name
+        for number in range(call.lineno, (call.end_lineno or call.lineno) + 1)
+    )
 
 
 def _candidates(candidate: Candidate, index: int, codes: Iterator[str]) -> Iterator[Candidate]:

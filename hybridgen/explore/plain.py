@@ -15,6 +15,13 @@ FLOATS = ("0.0", "1.0", "-1.0", "0.5", "2.5", "100.0")
 STREAMS = ("io.StringIO('a,b\\n1,2\\n')", "io.StringIO('')", "io.StringIO('abc')")
 BYTE_STREAMS = ("io.BytesIO(b'abc')", "io.BytesIO(b'')")
 
+ZONES = (
+    "datetime.timezone.utc",
+    "datetime.timezone(datetime.timedelta(hours=2))",
+    "datetime.timezone(datetime.timedelta(hours=-5))",
+)
+ZONED = tuple(f"datetime.datetime(2024, 1, 15, 8, 30, tzinfo={zone})" for zone in ZONES)
+
 BY_TYPE: dict[str, tuple[str, ...]] = {
     "str": TEXTS,
     "LiteralString": TEXTS,
@@ -43,20 +50,27 @@ BY_TYPE: dict[str, tuple[str, ...]] = {
         "datetime.date(2023, 12, 31)",
         "datetime.date(2024, 1, 6)",
     ),
-    "datetime": ("datetime.datetime(2024, 2, 29, 12, 30)", "datetime.datetime(2023, 12, 31)"),
-    "time": ("datetime.time(12, 30)",),
+    "datetime": (
+        "datetime.datetime(2024, 2, 29, 12, 30)",
+        "datetime.datetime(2023, 12, 31)",
+        "datetime.datetime(2024, 7, 1, 12, 30, 15, 250000)",
+        *ZONED,
+    ),
+    "time": ("datetime.time(12, 30)", "datetime.time(0, 0, 5)", "datetime.time(23, 59, 59, 500)"),
     "timedelta": (
         "datetime.timedelta(days=1)",
         "datetime.timedelta(seconds=90)",
         "datetime.timedelta(0)",
+        "datetime.timedelta(hours=-5)",
+        "datetime.timedelta(days=400, seconds=3, microseconds=20)",
     ),
     "UUID": ("uuid.UUID(int=1)",),
     "Path": PATHS,
     "PurePath": PATHS,
     "PathLike": PATHS,
     "StrPath": PATHS,
-    "tzinfo": ("datetime.timezone.utc",),
-    "timezone": ("datetime.timezone.utc",),
+    "tzinfo": ZONES,
+    "timezone": ZONES,
     "ZoneInfo": ("zoneinfo.ZoneInfo('UTC')",),
     "IO": STREAMS,
     "TextIO": STREAMS,

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hybridgen.domain import Target
 from hybridgen.explore.calls import Genome
 
 MOST_ENTRIES = 600
+PATIENCE = 10
+"""Turns to a target before it counts that they were in vain."""
+
 FAVOUR_OPEN = 0.8
 """How often a target with something open is preferred."""
 
@@ -32,11 +36,37 @@ class Entry:
     finds: int = 0
 
 
-class Corpus:
-    """The finds of one search."""
+class Attention:
+    """Which target to turn to: one with much that is open, and little tried in vain so far."""
 
     def __init__(self, chooser: random.Random) -> None:
         self._chooser = chooser
+        self._turns: Counter[str] = Counter()
+
+    def choose(self, wanted: Mapping[str, int]) -> str:
+        """The name of a target; "" if there is none.
+
+        Args:
+            wanted: how much is open, for each target with something.
+        """
+        if not wanted:
+            return ""
+        weights = [math.sqrt(n / (PATIENCE + self._turns[name])) for name, n in wanted.items()]
+        name = self._chooser.choices(list(wanted), weights)[0]
+        self._turns[name] += 1
+        return name
+
+    def found(self, name: str) -> None:
+        """Notes that a turn to a target led to something new: more may come."""
+        self._turns[name] //= 2
+
+
+class Corpus:
+    """The finds of one search."""
+
+    def __init__(self, chooser: random.Random, attention: Attention) -> None:
+        self._chooser = chooser
+        self._attention = attention
         self._entries: list[Entry] = []
 
     def __len__(self) -> int:
@@ -50,11 +80,17 @@ class Corpus:
         if len(self._entries) > MOST_ENTRIES:
             self._entries.remove(max(self._entries, key=lambda entry: entry.picks - entry.finds))
 
-    def pick(self, wanted: Collection[str]) -> Entry:
-        """An entry to vary: of a target with something open, young, short and fruitful."""
-        entries = [entry for entry in self._entries if entry.target.qualname in wanted]
-        if not entries or self._chooser.random() > FAVOUR_OPEN:
-            entries = self._entries
+    def pick(self, wanted: Mapping[str, int]) -> Entry:
+        """An entry to vary: of a target with much that is open, young, short and fruitful.
+
+        Args:
+            wanted: how much is open, for each target with something.
+        """
+        entries = self._entries
+        held = dict.fromkeys(entry.target.qualname for entry in entries)
+        if self._chooser.random() < FAVOUR_OPEN:
+            name = self._attention.choose({name: wanted[name] for name in held if name in wanted})
+            entries = [e for e in entries if e.target.qualname == name] or entries
         weights = [
             (1 + 4 * entry.finds) / ((8 + entry.picks) * (40 + entry.size)) for entry in entries
         ]

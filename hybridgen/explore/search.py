@@ -22,7 +22,7 @@ from hybridgen.explore.focus import Focus
 from hybridgen.explore.hints import Hints, SeesOperands, Site
 from hybridgen.explore.leads import Leads
 from hybridgen.explore.operators import called_name
-from hybridgen.explore.schedule import Corpus, Entry
+from hybridgen.explore.schedule import FAVOUR_OPEN, Attention, Corpus, Entry
 from hybridgen.explore.shrink import shrink
 from hybridgen.explore.variants import Variants
 from hybridgen.observe.runner import Runner
@@ -40,6 +40,9 @@ come later."""
 
 HINT_SHARE = 0.8
 """How often a suggestion of operands is followed while there are some."""
+
+FIRST_HINT_SHARE = 0.5
+"""The same while some targets were hardly called at all."""
 
 LOOK_EVERY = 25
 """Runs without anything new after which operands of another run are asked for."""
@@ -112,17 +115,20 @@ class Search:
         self._chooser = random.Random(seed)
         self._maker = CallMaker(module, self._chooser)
         self._circumstances = Circumstances(module, runner.import_name.name, self._chooser)
-        self._corpus = Corpus(self._chooser)
+        self._attention = Attention(self._chooser)
+        self._corpus = Corpus(self._chooser, self._attention)
         self._variants = Variants(
             self._maker,
             {target.qualname: target for target in module.targets},
             module.docstring,
             self._chooser,
         )
-        self._hints = Hints(watcher, self._chooser, seed) if watcher is not None else None
+        write = self._maker.candidate
+        self._hints = Hints(watcher, self._chooser, seed, write) if watcher is not None else None
         self._unwatched: list[Trial] = []
         self._focus = Focus(module, self._targets, archive)
         self._open_lines: frozenset[int] = frozenset()
+        self._open_counts: dict[str, int] = {}
         self._execution = Execution(runner, archive.arcs)
         self.report = self._execution.report
         self.leads = Leads()
@@ -165,6 +171,7 @@ class Search:
             self.take(self._circumstances.scripts(), until())
         idle, turn, found_at, wanted, deadline = 0, 0, 0, focus(), until()
         self._open_lines = self._focus.branch_lines()
+        self._open_counts = self._focus.counts()
         while self._targets and time.monotonic() < deadline:
             turn += 1
             if turn % 20 == 0:
@@ -173,7 +180,8 @@ class Search:
             if turn % 100 == 0:
                 wanted = focus()
                 self._open_lines = self._focus.branch_lines()
-            trial = self._hint(idle, wanted)
+                self._open_counts = self._focus.counts()
+            trial = self._hint(idle, wanted, FIRST_HINT_SHARE if queue else HINT_SHARE)
             if trial is None and queue:
                 target = queue.pop()
                 trial = Trial(target, self._variants.fresh(target))
@@ -189,14 +197,14 @@ class Search:
             else:
                 idle += not queue
 
-    def _hint(self, idle: int, wanted: frozenset[str]) -> Trial | None:
+    def _hint(self, idle: int, wanted: frozenset[str], share: float) -> Trial | None:
         """What operands of an earlier run suggest, mostly."""
         hints = self._hints
         if hints is None:
             return None
         if self._unwatched or idle % LOOK_EVERY == LOOK_EVERY - 1:
             self._look(hints, self._unwatched.pop() if self._unwatched else self._pick(wanted))
-        if self._chooser.random() > HINT_SHARE:
+        if self._chooser.random() > share:
             return None
         hint = hints.take(self._open_lines)
         return None if hint is None else Trial(hint.target, hint.genome, site=hint.site)
@@ -218,11 +226,11 @@ class Search:
             if self._archive.has_room_for_boundary(candidate.target):
                 self._keep_boundary(candidate, hints.note_boundaries(seen))
 
-    def simplify(self, deadline: float) -> None:
+    def simplify(self, deadline: float, is_over: Callable[[], bool] = lambda: False) -> None:
         """Makes what the search itself found easier to read, what is hardest to read first."""
         finds = sorted(self._archive.finds, key=lambda find: -weight(find[0].candidate))
         for observation, needed in finds:
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or is_over():
                 return
             if observation.candidate.origin in SEARCHED:
                 taken = self._archive.outcomes(but=observation)
@@ -236,14 +244,15 @@ class Search:
 
     def _pick(self, wanted: frozenset[str]) -> Trial:
         choose = self._chooser
+        counts = {name: count for name, count in self._open_counts.items() if name in wanted}
         if len(self._corpus) and choose.random() < VARY_SHARE:
-            entry = self._corpus.pick(wanted)
+            entry = self._corpus.pick(counts)
             genome, operator = self._variants.vary(entry, self._corpus)
             return Trial(entry.target, genome, operator, entry)
-        open_targets = [target for target in self._targets if target.qualname in wanted]
-        target = choose.choice(
-            open_targets if open_targets and choose.random() < 0.8 else self._targets
-        )
+        target = choose.choice(self._targets)
+        if counts and choose.random() < FAVOUR_OPEN:
+            name = self._attention.choose(counts)
+            target = next(target for target in self._targets if target.qualname == name)
         return Trial(target, self._variants.fresh(target))
 
     def _try(self, trial: Trial) -> bool:
@@ -254,6 +263,8 @@ class Search:
         is_new = self._run(candidate)
         is_path = self._execution.took_new_path()
         is_find = len(self._execution.reached) > before
+        if is_find:
+            self._attention.found(trial.target.qualname)
         if trial.parent is not None:
             self._variants.operators.tell(trial.operator, is_find=is_find)
             trial.parent.finds += is_find

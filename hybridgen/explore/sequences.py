@@ -12,14 +12,21 @@ from hybridgen.domain import Target, TargetKind
 from hybridgen.explore.arguments import Arguments, parameter_at
 from hybridgen.explore.catalogue import Catalogue, changes_state, setter_parameter
 from hybridgen.explore.genomes import RESULT, Call, Genome, variable_name
+from hybridgen.explore.slots import parts_of, put
 from hybridgen.explore.values import mutate
 
 LONGEST_SEQUENCE = 6
 FOLLOW_SHARE = 0.3
 """How often a variation uses what a call gave, where it gave something to be used."""
 
+PART_SHARE = 0.3
+"""How often an argument that is built by a call is made afresh, not varied."""
+
 ECHO_SHARE = 0.4
 """How often an argument repeats one of an earlier call on the same object."""
+
+FOLLOW_UPS = (0, 0, 1, 1, 2, 3)
+"""How many calls on what a function gave a fresh genome has."""
 
 LONGEST_CHAIN = 3
 """So often the result of a result is called at most."""
@@ -49,8 +56,9 @@ class Sequences:
         self._arguments.change_theme()
         if target.kind is TargetKind.FUNCTION or target.binding in ("class", "static"):
             genome = Genome(None, (self._arguments.call(target),))
-            is_followed = self._chooser.random() < 2 * FOLLOW_SHARE
-            return (self._followed(genome) if is_followed else None) or genome
+            for _ in range(self._chooser.choice(FOLLOW_UPS) if self._gives(target) else 0):
+                genome = self._followed(genome) or genome
+            return genome
         owner = target
         if target.kind is TargetKind.METHOD:
             owner = self._catalogue.targets[target.parent or ""]
@@ -65,6 +73,10 @@ class Sequences:
         else:
             others = [*methods[: self._chooser.choice((0, 0, 1, 2, 3))], target]
         return self._echoed(Genome(build, tuple(self._call(method) for method in others)))
+
+    def _gives(self, target: Target) -> bool:
+        """Whether a target gave something that can be called or asked."""
+        return target.qualname in self._returned
 
     def _echoed(self, genome: Genome) -> Genome:
         """Later calls speak of what earlier ones did: the key that was set is asked for."""
@@ -173,13 +185,22 @@ class Sequences:
             at = self._chooser.randrange(len(arguments))
             keyword, text = arguments[at]
             parameter = parameter_at(target, at, keyword) or setter_parameter(target)
-            changed = mutate(text, self._arguments.pool(call.target), self._chooser)
+            changed = self._near(text, self._arguments.pool(call.target))
             if changed is None or self._chooser.random() < 0.15:
                 changed = (
                     text if parameter is None else self._arguments.value(target.qualname, parameter)
                 )
             arguments[at] = (keyword, changed)
         return replace(call, arguments=tuple(arguments))
+
+    def _near(self, text: str, pool: Sequence[str]) -> str | None:
+        """A value near ``text``: of what is built by a call, one of its arguments is changed."""
+        parts = parts_of(text)
+        if not parts or self._chooser.random() < PART_SHARE:
+            return mutate(text, pool, self._chooser)
+        _, place = self._chooser.choice(parts)
+        changed = mutate(text[slice(*place)], pool, self._chooser)
+        return put(text, place, changed) if changed is not None else None
 
     # ---- results
 

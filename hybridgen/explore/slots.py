@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from hybridgen.explore.calls import Call, Genome
+from hybridgen.explore.genomes import Call, Genome
 
 BUILD = -1
+MOST_PARTS = 8
+"""Literals inside one argument that are looked at."""
+
 LONGEST = 2_000
+
+Place = tuple[int, int]
+"""Start and end in a text, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +27,14 @@ class Slot:
         call: index of the call, or ``BUILD`` for the construction of the object.
         argument: index of the argument.
         value: its value; literals of built-in types only.
+        place: where in the argument's text it stands if it is a part of it, as the 3 in
+            ``timedelta(days=3)``; None for the whole argument.
     """
 
     call: int
     argument: int
     value: object
+    place: Place | None = None
 
 
 def slots_of(genome: Genome) -> Iterator[Slot]:
@@ -36,7 +46,33 @@ def slots_of(genome: Genome) -> Iterator[Slot]:
             try:
                 yield Slot(index, at, ast.literal_eval(text))
             except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-                continue
+                yield from (Slot(index, at, value, place) for value, place in parts_of(text))
+
+
+@functools.lru_cache(maxsize=4_096)
+def parts_of(text: str) -> tuple[tuple[object, Place], ...]:
+    """The literals that the calls in an argument are given, each with its place in the text."""
+    if not text.isascii() or "\n" in text or "(" not in text:
+        return ()  # places are told in bytes of a line
+    try:
+        tree = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError):
+        return ()
+    return tuple(_parts(tree))[:MOST_PARTS]
+
+
+def _parts(node: ast.expr) -> Iterator[tuple[object, Place]]:
+    if isinstance(node, ast.Call):
+        values = [*node.args, *(word.value for word in node.keywords)]
+    elif isinstance(node, ast.List | ast.Tuple | ast.Set):
+        values = node.elts
+    else:
+        return
+    for value in values:
+        try:
+            yield ast.literal_eval(value), (value.col_offset, value.end_col_offset or 0)
+        except (ValueError, TypeError):
+            yield from _parts(value)
 
 
 def call_at(genome: Genome, slot: Slot) -> Call:
@@ -47,6 +83,11 @@ def call_at(genome: Genome, slot: Slot) -> Call:
     return genome.calls[slot.call]
 
 
+def put(whole: str, place: Place | None, text: str) -> str:
+    """``text`` at a place in an argument, or in place of all of it."""
+    return whole[: place[0]] + text + whole[place[1] :] if place is not None else text
+
+
 def exchanged(genome: Genome, slot: Slot, value: object) -> Genome | None:
     """``genome`` with another value in a slot; None where it would be too long."""
     text = repr(value)
@@ -54,7 +95,8 @@ def exchanged(genome: Genome, slot: Slot, value: object) -> Genome | None:
         return None
     old = call_at(genome, slot)
     arguments = list(old.arguments)
-    arguments[slot.argument] = (arguments[slot.argument][0], text)
+    keyword, whole = arguments[slot.argument]
+    arguments[slot.argument] = (keyword, put(whole, slot.place, text))
     call = replace(old, arguments=tuple(arguments))
     if slot.call == BUILD:
         return replace(genome, build=call)

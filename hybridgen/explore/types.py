@@ -108,7 +108,15 @@ class TypeValues:
             return self._anything()
         if name in GENERIC_TYPES:
             return self._of_generic(name, [], depth)
-        return BY_TYPE.get(name, ())
+        return self._plain(name, depth)
+
+    def _plain(self, name: str, depth: int) -> tuple[str, ...]:
+        """Values of a type that everybody has, and of classes that inherit from it."""
+        values = BY_TYPE.get(name, ())
+        heirs = self._heirs.get(name, ())
+        if not heirs or depth > DEEPEST:
+            return values
+        return (*values, *self._instances(self._chooser.choice(heirs), depth))
 
     def _instances(self, name: str, depth: int) -> tuple[str, ...]:
         """Objects of a class; of a class that inherits from it too."""

@@ -240,17 +240,17 @@ def _of_call(node: ast.Call) -> Iterator[tuple[str, str]]:
         if at < len(node.args):
             yield subject_of(node.args[at]), hint
     if name == "isinstance" and len(node.args) == 2:
-        yield from _checked(node)
+        yield from _checked(*node.args)
     for word in node.keywords:
         if word.arg == "key":
             yield subject_of(word.value), CALL_1
 
 
-def _checked(node: ast.Call) -> Iterator[tuple[str, str]]:
-    """``isinstance(name, kind)``: the kinds, unless they are a value themselves."""
-    subject, kinds = node.args
+def _checked(subject: ast.expr, kinds: ast.expr) -> Iterator[tuple[str, str]]:
+    """``isinstance(name, kind)`` or ``type(name) is kind``: each of the kinds."""
     for kind in kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]:
-        yield subject_of(subject), ast.unparse(kind)
+        if not isinstance(kind, ast.Call):  # type(a) is type(b) names none
+            yield subject_of(subject), ast.unparse(kind)
 
 
 def _of_subscript(
@@ -292,6 +292,10 @@ def _of_arithmetic(node: ast.BinOp) -> Iterator[tuple[str, str]]:
 
 def _of_comparison(node: ast.Compare) -> Iterator[tuple[str, str]]:
     sides = [node.left, *node.comparators]
+    if isinstance(node.left, ast.Call) and ast.unparse(node.left.func) == "type":
+        if len(node.left.args) == 1:
+            yield from _checked(node.left.args[0], node.comparators[0])
+        return
     for operator, left, right in zip(node.ops, sides, sides[1:], strict=False):
         if isinstance(operator, ast.In | ast.NotIn):
             yield subject_of(right), "Iterable"

@@ -68,6 +68,7 @@ def decimals(literals: Sequence[str]) -> list[str]:
     return [f"Decimal('{match.group(1)}')" for match in found if match]
 
 
+@lru_cache(maxsize=20_000)
 def kind_of(text: str) -> str:
     """A coarse type of a value in source form: ``str``, ``int`` ... or ``other``."""
     try:

@@ -98,7 +98,7 @@ class Variants:
         found = []
         for slot in slots_of(genome):
             target = call_at(genome, slot).target
-            if isinstance(slot.value, str) and self._of(target) is not None:
+            if isinstance(slot.value, str) and slot.place is None and self._of(target) is not None:
                 known = self._taken_apart.get(target)
                 if known is None or _place(genome, slot) in known:
                     found.append(slot)

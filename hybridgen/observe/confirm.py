@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Sequence
@@ -44,12 +45,18 @@ short, the best are confirmed and not all of them half."""
 
 
 def confirm(
-    runner: Runner, candidates: Sequence[Candidate], *, seed: int, deadline: float
+    runner: Runner,
+    candidates: Sequence[Candidate],
+    *,
+    seed: int,
+    deadline: float,
+    work: float = math.inf,
 ) -> tuple[tuple[Observation, ...], tuple[Dropped, ...]]:
     """Runs each candidate under every variation and keeps what agrees.
 
     Args:
         deadline: ``time.monotonic()`` after which what is unconfirmed is dropped as ``"budget"``.
+        work: the same, in seconds of the runner's effort; looked at between batches.
 
     Returns:
         Confirmed observations, in the order of ``candidates``, and what was dropped.
@@ -58,6 +65,9 @@ def confirm(
     dropped: list[Dropped] = []
     for start in range(0, len(candidates), BATCH):
         batch = candidates[start : start + BATCH]
+        if start and runner.effort.seconds >= work:
+            dropped += [Dropped(candidate, "budget") for candidate in candidates[start:]]
+            break
         some_kept, some_dropped = _confirm_batch(runner, batch, seed + start, deadline)
         kept += some_kept
         dropped += some_dropped

@@ -27,6 +27,7 @@ from hybridgen.domain import (
 from hybridgen.domain.mutants import Finding, findings
 from hybridgen.lockdown import child_filter, probe
 from hybridgen.observe.answers import NonsenseError, effect_in, steps_in, text_in
+from hybridgen.observe.effort import FORK, MUTANT_RUN, START
 from hybridgen.observe.process import WorkerLost, WorkerProcess
 from hybridgen.observe.runner import (
     IMPORT_TIMEOUT,
@@ -101,6 +102,7 @@ class Nursery:
         *,
         alone: Collection[Candidate] = (),
         is_careful: bool = False,
+        seconds: float = MOST_SECONDS,
     ) -> Ran | None:
         """Runs candidates on the module, with another source if one is given.
 
@@ -108,6 +110,7 @@ class Nursery:
             alone: those that change the module's state, and get a process of their own.
             is_careful: look after each candidate, not after the last one only, whether it
                 changed the module's state.
+            seconds: after which what was not run stays unknown; :data:`MOST_SECONDS` at most.
 
         Returns:
             None if that could not be found out.
@@ -121,9 +124,11 @@ class Nursery:
             "source": source,
             "runs": requests,
             "is_careful": is_careful,
-            "seconds": MOST_SECONDS,
+            "seconds": min(seconds, MOST_SECONDS),
             **self._common,
         }
+        processes = 1 + sum(candidate in alone for candidate in candidates)
+        self._runner.effort.add(FORK * processes + MUTANT_RUN * len(candidates))
         try:
             worker = self._started()
             if worker is None:
@@ -146,6 +151,7 @@ class Nursery:
     def _started(self) -> WorkerProcess | None:
         if self._worker is None and self._starts < MOST_RESTARTS:
             self._starts += 1
+            self._runner.effort.add(START)
             folder = self._scratch / f"nursery-{self._starts}"
             folder.mkdir()
             worker = start_worker(

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeGuard
 
 from hybridgen.domain.mutants import Mutant
-from hybridgen.observe.reach import Reach
+from hybridgen.observe.reach import Function, Reach
 
 Change = tuple[str, ast.AST, ast.AST, str]
 """Kind, the first and the last node of what is replaced, and the new text."""
@@ -32,23 +32,37 @@ _COMPARISONS: dict[type[ast.cmpop], tuple[str, tuple[str, ...]]] = {
     ast.In: (r"in", ("not in",)),
     ast.NotIn: (r"not\s+in", ("in",)),
 }
-_ORDERED = {ast.Eq: ("<=", ">="), ast.NotEq: ("<", ">")}  # where a number is compared
-_ARITHMETIC: dict[type[ast.operator], tuple[str, str]] = {
-    ast.Add: ("+", "-"),
-    ast.Sub: ("-", "+"),
-    ast.Mult: ("*", "//"),
-    ast.Div: ("/", "*"),
-    ast.FloorDiv: ("//", "*"),
-    ast.Mod: ("%", "*"),
-    ast.Pow: ("**", "*"),
-    ast.BitAnd: ("&", "|"),
-    ast.BitOr: ("|", "&"),
-    ast.BitXor: ("^", "|"),
-    ast.LShift: ("<<", ">>"),
-    ast.RShift: (">>", "<<"),
+_ORDERED: dict[type[ast.cmpop], tuple[str, ...]] = {
+    ast.Lt: ("!=",),
+    ast.LtE: ("==",),
+    ast.Gt: ("!=",),
+    ast.GtE: ("==",),
+    ast.Eq: ("<=", ">="),
+    ast.NotEq: ("<", ">"),
 }
+"""What else a comparison of values that have an order may be mistaken for."""
+
+_ARITHMETIC: dict[type[ast.operator], tuple[str, str]] = {
+    ast.Add: ("-", "*"),
+    ast.Sub: ("+", "%"),
+    ast.Mult: ("//", "+"),
+    ast.Div: ("*", "//"),
+    ast.FloorDiv: ("*", "/"),
+    ast.Mod: ("*", "//"),
+    ast.Pow: ("*", "+"),
+    ast.BitAnd: ("|", "^"),
+    ast.BitOr: ("&", "^"),
+    ast.BitXor: ("|", "&"),
+    ast.LShift: (">>", "*"),
+    ast.RShift: ("<<", "//"),
+}
+"""Two for each: 2 * 2 is 2 + 2, and 1 | 2 is 1 ^ 2, so one alone lets poor inputs pass."""
+
+_SILENT = frozenset({"overload", "override", "final", "no_type_check", "abstractmethod"})
+"""Decorators that change nothing that a test could see."""
+
 _MESSAGES = frozenset({"debug", "info", "warning", "warn", "error", "critical", "exception", "log"})
-_LATER = frozenset({"operand", "constant-1", "ordered"})
+_LATER = frozenset({"operand", "constant-1", "ordered", "arithmetic-1", "assignment-1"})
 """Kinds that are tried after all others: they are often noticed by what notices a sibling."""
 
 
@@ -91,6 +105,10 @@ class _Maker:
         self.tree = ast.parse(source)
         self.source = source.encode()
         self.starts = _line_starts(self.source)
+        inside = (n for s in ast.walk(self.tree) if isinstance(s, ast.JoinedStr) for n in _all(s))
+        self.quoted = frozenset(map(id, inside))
+        functions = (n for n in ast.walk(self.tree) if isinstance(n, Function))
+        self.decorators = {id(item) for n in functions for item in n.decorator_list}
 
     def mutants(
         self, executed: frozenset[int], at_import: frozenset[int]
@@ -102,7 +120,7 @@ class _Maker:
                 start, end = self.place(first, ""), self.place(last, "end_")
                 before = self.source[start:end].decode()
                 padded = _padded(text, before)
-                if padded in seen or not self.is_valid(kind, start, end, padded):
+                if padded in seen or not self.is_valid(kind, node, (start, end), padded):
                     continue
                 seen.add(padded)
                 mutant = Mutant(
@@ -118,10 +136,14 @@ class _Maker:
                 )
                 yield owner, kind, mutant
 
-    def is_valid(self, kind: str, start: int, end: int, text: str) -> bool:
+    def is_valid(self, kind: str, node: ast.AST, place: tuple[int, int], text: str) -> bool:
         """Whether the change gives a module; on one line it does, by how it is made."""
-        if "\n" not in text and kind != "slice":
+        start, end = place
+        is_quoted = id(node) in self.quoted
+        if "\n" not in text and kind != "slice" and not is_quoted:
             return True
+        if is_quoted and not _is_code(self.text(node), node):
+            return False  # before Python 3.12, not all of an f-string lies where it says
         try:
             ast.parse((self.source[:start] + text.encode() + self.source[end:]).decode())
         except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -138,6 +160,9 @@ class _Maker:
 
     def changes(self, node: ast.AST) -> Iterator[Change]:
         """All changes of one node."""
+        if id(node) in self.decorators:
+            yield "decorator", node, node, "(lambda it: it)"
+            return
         match node:
             case ast.Compare():
                 yield from self.comparisons(node)
@@ -149,13 +174,13 @@ class _Maker:
                     old = " and " if isinstance(op, ast.And) else " or "
                     yield "operand", node, node, f"({old.join(map(self.operand, rest))})"
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
-                new = _ARITHMETIC[type(op)][1]
-                text = f"({self.operand(left)} {new} {self.operand(right)})"
-                yield "arithmetic", node, node, text
+                for new, later in zip(_ARITHMETIC[type(op)], ("", "-1"), strict=True):
+                    text = f"({self.operand(left)} {new} {self.operand(right)})"
+                    yield f"arithmetic{later}", node, node, text
             case ast.AugAssign(target=target, op=op, value=value) if type(op) in _ARITHMETIC:
-                new = _ARITHMETIC[type(op)][1]
-                text = f"{self.text(target)} {new}= {self.operand(value)}"
-                yield "assignment", node, node, text
+                for new, later in zip(_ARITHMETIC[type(op)], ("", "-1"), strict=True):
+                    text = f"{self.text(target)} {new}= {self.operand(value)}"
+                    yield f"assignment{later}", node, node, text
             case ast.UnaryOp(op=ast.Not(), operand=inner):
                 yield "not", node, node, self.operand(inner)
             case ast.UnaryOp(op=ast.USub() | ast.Invert(), operand=inner):
@@ -188,7 +213,7 @@ class _Maker:
         for op, right in zip(node.ops, node.comparators, strict=True):
             pattern, others = _COMPARISONS[type(op)]
             gap = self.source[self.place(left, "end_") : self.place(right, "")].decode()
-            ordered = _ORDERED.get(type(op), ()) if _is_number(left, right) else ()
+            ordered = _ORDERED.get(type(op), ()) if _may_be_ordered(left, right) else ()
             for kind, new in (
                 *(("comparison", text) for text in others),
                 *(("ordered", text) for text in ordered),
@@ -253,18 +278,22 @@ def _nodes(tree: ast.Module, reach: Reach) -> Iterator[tuple[str, frozenset[int]
             lines = reach.inside(node, owner) if is_inside else reach.at_import(node)
         if lines and hasattr(node, "lineno"):
             yield owner, lines, node
-        is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            lines = reach.body(node)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        is_function = isinstance(node, Function)
+        if isinstance(node, Function | ast.ClassDef):
             owner = f"{owner}.{node.name}"
+        if isinstance(node, Function):
+            lines = reach.body(node)
+            yield from ((owner, lines, d) for d in node.decorator_list if lines and _is_seen(d))
         children = reversed(list(_children(node)))
         todo += [(owner, lines, is_inside or is_function, child) for child in children]
 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:
-    """What may be changed below a node: no annotations, nothing inside an f-string."""
-    if isinstance(node, ast.JoinedStr | ast.Import | ast.ImportFrom):
+    """What may be changed below a node: no annotations, of an f-string what it computes."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return
+    if isinstance(node, ast.JoinedStr):
+        yield from (part.value for part in node.values if isinstance(part, ast.FormattedValue))
         return
     for name, value in ast.iter_fields(node):
         is_head = isinstance(node, ast.ClassDef) and name in ("bases", "keywords")
@@ -318,6 +347,25 @@ def _is_message(node: ast.AST) -> bool:
     return False
 
 
+def _is_seen(decorator: ast.expr) -> bool:
+    """True for a decorator without which a function does something else."""
+    function = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return ast.unparse(function).rpartition(".")[2] not in _SILENT
+
+
+def _is_code(text: str, node: ast.AST) -> bool:
+    """True if ``text`` is what a node was made of."""
+    try:
+        return ast.dump(ast.parse(text, mode="eval").body) == ast.dump(node)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+
+
+def _all(node: ast.AST) -> Iterator[ast.AST]:
+    """All that is in a node, without itself."""
+    return (inner for inner in ast.walk(node) if inner is not node)
+
+
 def _is_class_or_module(node: ast.expr) -> bool:
     """``os.getcwd()``: what stands before the dot is no value that the call could be left from."""
     return isinstance(node, ast.Name) and (node.id[:1].isupper() or node.id in ("self", "cls"))
@@ -329,11 +377,9 @@ def _is_class_or_module(node: ast.expr) -> bool:
 def _constants(value: object) -> Iterator[tuple[str, str]]:
     if isinstance(value, bool):
         yield "constant", repr(not value)
-    elif isinstance(value, int):
+    elif isinstance(value, int | float):
         yield "constant", repr(value + 1)
         yield "constant-1", repr(value - 1)
-    elif isinstance(value, float):
-        yield "constant", repr(value + 1)
     elif isinstance(value, str):
         yield "constant", repr(f"XX{value}")
         if value:
@@ -342,14 +388,10 @@ def _constants(value: object) -> Iterator[tuple[str, str]]:
         yield "constant", repr(b"XX" + value)
 
 
-def _is_number(*nodes: ast.expr) -> bool:
-    for node in nodes:
-        match node:
-            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-                return True
-            case ast.Call(func=ast.Name(id="len")):
-                return True
-    return False
+def _may_be_ordered(*nodes: ast.expr) -> bool:
+    """False where a text, None or a truth value is compared with."""
+    values = (node.value for node in nodes if isinstance(node, ast.Constant))
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
 def _is_none(node: ast.expr) -> bool:

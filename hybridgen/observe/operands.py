@@ -13,6 +13,7 @@ from typing import Any
 
 from hybridgen.domain import Candidate, Module
 from hybridgen.observe.answers import LARGEST_LINE, NonsenseError
+from hybridgen.observe.effort import START, WATCHED_RUN
 from hybridgen.observe.process import WorkerLost, WorkerProcess
 from hybridgen.observe.runner import (
     IMPORT_TIMEOUT,
@@ -82,6 +83,7 @@ class Watcher:
             request = {**self._runner.request(candidate), "op": "operands"}
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return ()
+        self._runner.effort.add(WATCHED_RUN)
         try:
             worker = self._worker or self._start()
             answer = worker.ask(request, SLOWDOWN * self._sandbox.call_timeout)
@@ -98,6 +100,7 @@ class Watcher:
             self._worker = None
 
     def _start(self) -> WorkerProcess:
+        self._runner.effort.add(START)
         shutil.rmtree(self._scratch, ignore_errors=True)
         folder = self._scratch / f"watcher-{next(self._numbers)}"
         folder.mkdir(parents=True)

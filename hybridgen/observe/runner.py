@@ -41,6 +41,7 @@ from hybridgen.observe.answers import (
     text_in,
     wraps_in,
 )
+from hybridgen.observe.effort import RUN, START, Effort
 from hybridgen.observe.process import (
     WORKER_FILE,
     WORLD_FILE,
@@ -152,9 +153,13 @@ class Runner:
         module: the module under test.
         sandbox: locks and limits.
         scratch: an existing folder of its own; emptied on close.
+
+    Attributes:
+        effort: the work done on the module, also by others that ask this runner how.
     """
 
     def __init__(self, module: Module, sandbox: Sandbox, scratch: Path) -> None:
+        self.effort = Effort()
         self._module = module
         self._sandbox = sandbox
         self._scratch = scratch
@@ -213,6 +218,7 @@ class Runner:
             request = self.request(candidate)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return Dropped(candidate, "syntax")
+        self.effort.add(RUN)
         try:
             worker = self._worker(variation)
             answer = worker.ask(request, self._sandbox.call_timeout)
@@ -277,6 +283,7 @@ class Runner:
     def _worker(self, variation: Variation) -> WorkerProcess:
         if variation not in self._workers:
             self.restarts += 1
+            self.effort.add(START)
             answer = self._load(self.import_name, variation)
             if answer.get("ok") is not True:
                 self._forget(variation)

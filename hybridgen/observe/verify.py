@@ -58,7 +58,8 @@ class PytestRun:
     """One run of pytest.
 
     Attributes:
-        outcomes: name of a test function -> True if all its cases passed.
+        outcomes: name of a test (``test_add``, ``TestCart::test_add``) -> True if all its cases
+            passed.
         errors: what went wrong, for people.
         arcs: line transitions in the module under test.
         found: the file that the module was imported from, or None.
@@ -122,6 +123,12 @@ class Verifier:
         )
         return again if again.outcomes else run
 
+    def finds_module(self, path: Path, *, timeout: float) -> bool:
+        """Whether plain pytest imports the module from a test file at ``path``."""
+        text = f"import {self._import_name} as module\n\n\ndef test_it():\n    assert module\n"
+        run = self._run((path,), {path: text}, None, order=0, clock=0, timeout=timeout)
+        return run.found == str(self._module.path.resolve())
+
     def check(
         self, files: Mapping[Path, str], test_path: Path, names: Sequence[str], *, deadline: float
     ) -> Verified:
@@ -129,6 +136,7 @@ class Verifier:
 
         Args:
             files: new content of every file that would be written, the test file among them.
+            names: of tests, as pytest has them after the file: ``TestCart::test_add``.
             deadline: ``time.monotonic()`` after which the runs alone stop; a test that was not
                 run alone is kept, since it passed in three orders.
         """
@@ -247,7 +255,7 @@ def _pytest_run(answer: Mapping[str, Any]) -> PytestRun:
         return PytestRun({}, (text_in(answer, "error") or "pytest failed",))
     outcomes: dict[str, bool] = {}
     for node, outcome in outcomes_in(answer).items():
-        name = node.rpartition("::")[2].partition("[")[0]
+        name = node.partition("::")[2].partition("[")[0]
         outcomes[name] = outcomes.get(name, True) and outcome == "passed"
     return PytestRun(
         outcomes,

@@ -1292,7 +1292,7 @@ class Recorder:
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         """Keeps the tests asked for, in the order asked for."""
         if self.select is not None:
-            items[:] = [item for item in items if item.name.split("[")[0] in self.select]
+            items[:] = [item for item in items if test_of(item.nodeid) in self.select]
         if self.order:
             import random
 
@@ -1310,6 +1310,11 @@ class Recorder:
         """Notes a file that cannot be imported."""
         if report.failed:
             self.errors.append([report.nodeid, why(report.longrepr)])
+
+
+def test_of(node: str) -> str:
+    """``TestCart::test_add`` of ``tests/test_cart.py::TestCart::test_add[one::two]``."""
+    return node.partition("::")[2].partition("[")[0]
 
 
 def why(problem: Any) -> str:

@@ -13,16 +13,23 @@ from hybridgen.explore.examples import docstring_candidates, mention_candidates
 from hybridgen.explore.focus import Focus
 from hybridgen.explore.search import Search
 from hybridgen.observe.confirm import VARIATIONS
-from hybridgen.pipeline.job import Budget, Job, Subject, Tally
+from hybridgen.observe.effort import Limit
+from hybridgen.pipeline.job import (
+    CONFIRM_WORK,
+    FIND_WORK,
+    LEAST_SEARCH_SHARE,
+    SEARCH_ALONE_WORK,
+    SEARCH_CAP,
+    SEARCH_WORK,
+    SIMPLIFY_WORK,
+    Budget,
+    Job,
+    Subject,
+    Tally,
+)
 from hybridgen.post import candidates
 from hybridgen.prompt import build_prompt
 from hybridgen.source import mentions, missing_fragments
-
-SEARCH_SHARE = 0.3
-"""How much of a budget the search may take before the model is asked."""
-
-PREFILL_SHARE = 0.35
-"""How much of a budget may go into reading prompts; the rest is for answers."""
 
 SIMPLIFY_SHARE = 0.15
 """How much of what is left after the search may go into making its finds readable."""
@@ -30,8 +37,8 @@ SIMPLIFY_SHARE = 0.15
 BURST_PLATEAU = 200
 """Runs without anything new that end the search after each answer of the model."""
 
-BURST_SECONDS = 6.0
-"""What it may take at most."""
+BURST_WORK = 4.0
+"""The work that it may take at most."""
 
 ASKING_TURNS = 3
 
@@ -73,20 +80,39 @@ class Finder:
         found = mention_candidates(self._subject.module, self._subject.targets, elsewhere)
         search.take(found, self._budget.finish_at)
         watcher.stage("searching")
-        share = self._budget.end if backend is None else self._budget.share(SEARCH_SHARE)
-        search.run(lambda: min(share, self._until()), self._focus.names, on_turn=watcher.advance)
-        if backend is not None:
+        if backend is None:
+            self._run(SEARCH_ALONE_WORK, self._budget.end)
+        else:
+            self._run(SEARCH_WORK, self._budget.share(SEARCH_CAP))
             self._ask(backend)
             watcher.stage("searching")
-            search.run(self._until, self._focus.names, on_turn=watcher.advance)
+            self._run(FIND_WORK, self._budget.end)
         watcher.stage("simplifying")
-        search.simplify(time.monotonic() + max(1.0, self._budget.left * SIMPLIFY_SHARE))
+        cap = time.monotonic() + max(1.0, self._budget.left * SIMPLIFY_SHARE)
+        limit = self._limit(SIMPLIFY_WORK, cap)
+        search.simplify(cap, limit.is_over)
         self._tally.dropped.update(search.report.dropped)
 
-    def _until(self) -> float:
+    def _limit(self, work: float, cap: float) -> Limit:
+        return self._budget.limit(self._subject.runner.effort, work, cap)
+
+    def _run(self, work: float, cap: float) -> None:
+        """Searches until a share of the budget is done as work, or the clock says so."""
+        watcher, names = self._job.watcher, self._focus.names
+        self._search.run(lambda: min(cap, self._until(work)), names, on_turn=watcher.advance)
+        if time.monotonic() >= min(cap, self._budget.finish_at) and names():
+            self._tally.late["the search"] = None
+
+    def _until(self, work: float) -> float:
         """The usual end, earlier where confirming what was found will take longer."""
-        runs = len(self._archive.candidates) * len(VARIATIONS)
-        return self._budget.reserve(1.5 * runs * self._search.report.seconds_per_run)
+        effort, report = self._subject.runner.effort, self._search.report
+        runs = 1.5 * len(self._archive.candidates) * len(VARIATIONS)
+        end = self._budget.reserve(runs * report.seconds_per_run)
+        left = CONFIRM_WORK * self._budget.seconds - runs * effort.seconds / max(1, report.runs)
+        least = LEAST_SEARCH_SHARE * self._budget.seconds
+        limit = self._limit(work, end)
+        limit.seconds = max(least, min(limit.seconds, left))
+        return limit.until()
 
     def _ask(self, backend: Backend) -> None:
         """Asks the model about each target once, the most open first; then again what is open."""
@@ -105,11 +131,16 @@ class Finder:
                         return  # it will not work for the next target either
 
     def _has_time_to_ask(self) -> bool:
-        end = self._budget.finish_at - 1
-        if not self._focus.names():  # only more readable inputs are to be had
-            end = min(end, self._budget.share(SEARCH_SHARE))
-        is_reading_too_long = self._tally.prefill > PREFILL_SHARE * self._budget.seconds
-        return time.monotonic() < end and not is_reading_too_long
+        is_open = bool(self._focus.names())  # else only more readable inputs are to be had
+        usual = self._tally.asking / max(1, self._tally.answers)
+        cap = self._budget.finish_at - 1 - usual
+        limit = self._limit(FIND_WORK if is_open else SEARCH_WORK, cap)
+        limit.seconds -= usual  # an answer that would be cut off is not worth its beginning
+        if not limit.is_over():
+            return True
+        if limit.is_cut:
+            self._tally.late["asking the model"] = None
+        return False
 
     def _ask_about(self, target: Target, turn: int, backend: Backend) -> None:
         settings, subject, tally = self._job.settings, self._subject, self._tally
@@ -123,25 +154,20 @@ class Finder:
             count_tokens=lambda texts: backend.count_tokens(texts, deadline=finish_at),
         )
         tally.cut.update(prompt.cut)
-        asked_at = time.monotonic()
-        first_text_at: list[float] = []
-
-        def on_text(text: str) -> None:
-            if not first_text_at:
-                first_text_at.append(time.monotonic())
-            self._job.watcher.advance()
-
         completion = backend.complete(
             prompt,
             max_tokens=settings.max_tokens,
             temperature=settings.temperature,
             seed=settings.seed + turn,
             deadline=finish_at,
-            on_text=on_text,
+            on_text=lambda text: self._job.watcher.advance(),
         )
         tally.answers += 1
-        tally.prefill += (first_text_at or [time.monotonic()])[0] - asked_at
+        effort = subject.runner.effort
+        tally.asking += completion.usage.seconds
+        work = FIND_WORK * self._budget.seconds
+        effort.add(min(completion.usage.seconds, max(0.0, work - effort.seconds)))
         tally.tokens += completion.usage.prompt_tokens + completion.usage.completion_tokens
         self._search.take(candidates(completion, subject.module, target), finish_at)
-        until = min(time.monotonic() + BURST_SECONDS, finish_at)
-        self._search.run(lambda: until, self._focus.names, plateau=BURST_PLATEAU)
+        burst = Limit(effort, min(effort.seconds + BURST_WORK, work), finish_at)
+        self._search.run(burst.until, self._focus.names, plateau=BURST_PLATEAU)

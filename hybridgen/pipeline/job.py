@@ -1,4 +1,23 @@
-"""What is handed from step to step of the work on one module."""
+"""What is handed from step to step of the work on one module, and how its time is divided.
+
+A stage ends by the work done (``observe/effort.py``: prices in seconds on a laptop with two cores),
+so that the same seed, settings and code give the same file; the clock is a cap that only a slower
+or busier machine reaches. Of a budget of 120 seconds:
+
+===================================  ======================  ===================================
+stage                                ends at work            cap of the clock
+===================================  ======================  ===================================
+search, with a model to ask          36 s or its plateau     48 s
+search, without one                  48 s or its plateau     70 s
+model and the searches after it      60 s                    70 s
+making finds readable                66 s                    15% of what is left
+confirming                           72 s                    60% of what is left
+mutants                              90 s                    what verifying takes before the end
+verifying with pytest                what there is to do     tests alone: the end
+===================================  ======================  ===================================
+
+A stage that is done earlier leaves its time to the next one.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +29,7 @@ from typing import Protocol
 
 from hybridgen.backends import Backend
 from hybridgen.domain import Module, Target
+from hybridgen.observe.effort import Effort, Limit
 from hybridgen.observe.operands import Watcher as OperandWatcher
 from hybridgen.observe.runner import Runner, Sandbox
 from hybridgen.observe.verify import Verifier
@@ -20,6 +40,18 @@ FINISH_SHARE, FINISH_SECONDS = 0.45, 50.0
 
 FINISH_LEAST = 8.0
 """Seconds that this takes at the least, of which half of a budget is kept if it is that short."""
+
+SEARCH_WORK, SEARCH_CAP = 0.3, 0.4
+"""How much of a budget the search may take before the model is asked: work, and on the clock."""
+
+SEARCH_ALONE_WORK = 0.4
+"""The same where there is no model to ask."""
+
+FIND_WORK = 0.5
+"""Where finding candidates ends, the model's part included."""
+
+SIMPLIFY_WORK, CONFIRM_WORK, MUTANTS_WORK = 0.55, 0.6, 0.75
+"""Where making finds readable, confirming and trying mutants end."""
 
 LEAST_SEARCH_SHARE = 0.25
 """What finding candidates gets of a budget even where confirming them is slow."""
@@ -57,11 +89,17 @@ class Job:
 
 @dataclass
 class Tally:
-    """What is counted on the way to an outcome; ``prefill`` in seconds."""
+    """What is counted on the way to an outcome.
+
+    Attributes:
+        asking: seconds that answers of the model took.
+        late: stages that the clock ended.
+    """
 
     tokens: int = 0
     answers: int = 0
-    prefill: float = 0.0
+    asking: float = 0.0
+    late: dict[str, None] = field(default_factory=dict)
     cut: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
@@ -109,6 +147,10 @@ class Budget:
     def left(self) -> float:
         """Seconds until the end."""
         return self.end - time.monotonic()
+
+    def limit(self, effort: Effort, work: float, deadline: float) -> Limit:
+        """The end of a stage, after a share of the budget as work."""
+        return Limit(effort, work * self.seconds, deadline)
 
     def share(self, part: float) -> float:
         """The moment when that part of the budget is spent."""

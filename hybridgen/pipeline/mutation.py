@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hybridgen import suite
 from hybridgen.domain import Arc, Candidate, Observation
 from hybridgen.domain.mutants import Finding, Kills, Mutant
 from hybridgen.explore.archive import weight
-from hybridgen.explore.neighbours import constants_in, neighbours
+from hybridgen.explore.neighbours import (
+    WHOLE,
+    Value,
+    calls_at_import,
+    constants_in,
+    neighbours,
+)
 from hybridgen.observe.confirm import confirm
-from hybridgen.observe.mutants import Nursery, noticed
+from hybridgen.observe.effort import Limit
+from hybridgen.observe.mutants import Nursery, Ran, noticed
 from hybridgen.observe.mutations import lines_of, mutants_of
 from hybridgen.pipeline.job import Job, Subject
+from hybridgen.suite.homes import home_of
 from hybridgen.suite.selection import can_be_kept
 from hybridgen.suite.shapes import WEAK_KINDS
 
-FIRST, MOST = 40, 120
+FIRST, MOST = 16, 120
 """Observations run on a mutant at first, and all in all if none of the first notices it."""
 
 MOST_OBSERVATIONS = 0.8
 """Share of the observations that have to be the same in the nursery; below, what is noticed there
 is no reason to leave others out."""
 
-MATRIX_SHARE = 0.6
+MATRIX_SHARE = 0.5
 """Of the time for mutants: trying them. What is left is for those that nothing noticed."""
 
-BASES, TRIES = 4, 24
+BASES, TRIES = 8, 24
 """Observations that are varied for one survivor, and variations of each."""
 
 ENOUGH = TRIES
@@ -39,8 +47,14 @@ to the original from then on."""
 CALLABLES = ("function", "partial", "method", "builtin_function_or_method", "itemgetter")
 """Types of values that say more when they are called."""
 
-BATCH = 8
-"""Survivors for which inputs are found before those are confirmed."""
+LEAST_SECONDS = 0.2
+"""What a run that was begun before the deadline may take at the least."""
+
+HUNT_SHARE = 0.6
+"""Of what is left of the time for mutants: finding inputs, before those are confirmed."""
+
+BATCH = 24
+"""Inputs found for survivors before those are confirmed: each time, all survivors are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +69,15 @@ class Mutation:
     """The mutants of one module.
 
     Args:
-        deadline: on the clock of ``time.monotonic``, after which nothing new is begun.
+        limit: after which nothing new is begun.
     """
 
-    def __init__(self, job: Job, subject: Subject, nursery: Nursery, deadline: float) -> None:
+    def __init__(self, job: Job, subject: Subject, nursery: Nursery, limit: Limit) -> None:
         self._job = job
         self._subject = subject
         self._nursery = nursery
-        self._deadline = deadline
+        self._limit = limit
+        self._is_matrix_cut = False
         self._text = subject.module.source.text
         self._source = self._text.encode()
         self._observations: list[Observation] = []
@@ -76,6 +91,11 @@ class Mutation:
         self._tries: Counter[int] = Counter()
         self._compared: Counter[int] = Counter()
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether the clock ended it before all was tried."""
+        return self._is_matrix_cut or self._limit.is_cut
+
     def judge(self, observations: Sequence[Observation], covered: Iterable[Arc]) -> Judged:
         """Tries mutants on the lines that observations execute, the best sample first.
 
@@ -84,18 +104,24 @@ class Mutation:
         """
         watcher = self._job.watcher
         watcher.stage("trying mutants")
-        until = time.monotonic() + (self._deadline - time.monotonic()) * MATRIX_SHARE
+        matrix = self._limit.part(MATRIX_SHARE)
         executed = frozenset[int]().union(*(lines_of(o.arcs) for o in observations))
-        mutants = mutants_of(self._text, executed - lines_of(covered), seed=self._job.settings.seed)
+        mutants = mutants_of(
+            self._text,
+            executed - lines_of(covered),
+            at_import=lines_of(self._subject.runner.import_arcs),
+            seed=self._job.settings.seed,
+        )
         is_complete = len(self._take(observations)) >= MOST_OBSERVATIONS * len(observations)
         for number, mutant in enumerate(mutants):
-            if time.monotonic() > until:
+            if matrix.is_over():
                 is_complete = False
+                self._is_matrix_cut = matrix.is_cut
                 break
             watcher.advance(number, len(mutants))
             self._try(mutant)
         watcher.stage("looking for what notices mutants")
-        while self._pursue() and time.monotonic() < self._deadline:
+        while self._pursue() and not self._limit.is_over():
             pass
         found = {
             candidate: {finding: frozenset(killed) for finding, killed in checks.items()}
@@ -135,7 +161,9 @@ class Mutation:
 
     def _try(self, mutant: Mutant) -> None:
         """Adds a mutant to the matrix; one that cannot be imported says nothing about tests."""
+        home = home_of(mutant, self._subject.targets)
         own = [o for o in self._observations if mutant.lines & self._lines[o.candidate]]
+        own.sort(key=lambda o: o.candidate.target != home)  # those that are to notice it
         index = len(self._mutants)
         if not own or not self._notice(index, mutant, own[:FIRST]):
             return
@@ -148,7 +176,7 @@ class Mutation:
     def _notice(self, index: int, mutant: Mutant, own: Sequence[Observation]) -> bool:
         """Notes which of these observations notice a mutant; False if that was not to be seen."""
         candidates = [observation.candidate for observation in own]
-        ran = self._nursery.run(mutant.source(self._source), candidates, alone=self._alone)
+        ran = self._run(mutant.source(self._source), candidates)
         if ran is None or not ran.is_loaded:
             return False
         for place, results in ran.results.items():
@@ -156,6 +184,14 @@ class Mutation:
                 self._found[candidates[place]][finding].add(index)
                 self._noticed.add(index)
         return True
+
+    def _run(
+        self, source: str | None, candidates: Sequence[Candidate], *, is_careful: bool = False
+    ) -> Ran | None:
+        left = max(LEAST_SECONDS, self._limit.deadline - time.monotonic())
+        return self._nursery.run(
+            source, candidates, alone=self._alone, is_careful=is_careful, seconds=left
+        )
 
     def _survivors(self) -> list[int]:
         return [index for index in range(len(self._mutants)) if index not in self._noticed]
@@ -165,59 +201,61 @@ class Mutation:
     def _pursue(self) -> bool:
         """Varies what executes survivors; False if there is nothing left to vary."""
         wanted = [index for index in self._survivors() if self._tries[index] < BASES * TRIES]
-        wanted = sorted(wanted, key=lambda index: self._tries[index])[:BATCH]
-        candidates: dict[Candidate, None] = {}
-        for index in wanted:
-            if time.monotonic() > self._deadline:
+        hunt = self._limit.part(HUNT_SHARE)
+        candidates: dict[Candidate, int] = {}
+        for index in sorted(wanted, key=lambda index: self._tries[index]):
+            if hunt.is_over() or len(candidates) >= BATCH:
                 break
-            candidates.update(dict.fromkeys(self._telling(index)))
+            if (found := self._telling(index)) is not None:
+                candidates.setdefault(found, index)
         if candidates:
-            self._confirm(list(candidates))
+            self._confirm(candidates)
         return bool(wanted)
 
-    def _telling(self, index: int) -> list[Candidate]:
-        """The simplest candidates that tell a mutant from the original, one of each base."""
+    def _telling(self, index: int) -> Candidate | None:
+        """The simplest candidate near the next base that tells a mutant from the original."""
         mutant = self._mutants[index]
         own = [o for o in self._observations if mutant.lines & self._lines[o.candidate]]
-        own.sort(key=lambda o: (o.results[-1].raised is not None, weight(o.candidate)))
-        lines = frozenset(range(mutant.line, mutant.last_line + 1))
-        seed = self._job.settings.seed
-        constants = constants_in(self._text, lines, seed=seed)
-        if not constants:
-            constants = constants_in(self._text, mutant.lines, seed=seed)
-        found: list[Candidate] = []
-        for observation in own[self._tries[index] // TRIES : BASES]:
-            self._tries[index] += TRIES
-            near = neighbours(
-                observation.candidate,
-                constants,
-                TRIES,
-                gives_callable=_gives_callable(observation),
-            )
-            varied = self._varied(observation, near)
-            ran = self._nursery.run(
-                mutant.source(self._source), [o.candidate for o in varied], alone=self._alone
-            )
-            if ran is None or time.monotonic() > self._deadline:
-                break
-            self._compared[index] += sum(_is_telling(varied[place]) for place in ran.results)
-            telling = [
-                varied[place].candidate
-                for place, results in ran.results.items()
-                if noticed(varied[place], results)
-            ]
-            if telling:
-                found.append(min(telling, key=weight))
-                break
-        else:
+        own = _bases(own)
+        turn = self._tries[index] // TRIES
+        if turn >= len(own):
             self._tries[index] = BASES * TRIES
-        return found
+            return None
+        self._tries[index] += TRIES
+        constants = self._constants(mutant)
+        first = WHOLE * turn % max(1, len(constants))
+        near = neighbours(
+            own[turn].candidate,
+            (*constants[first:], *constants[:first]),
+            TRIES,
+            gives_callable=_gives_callable(own[turn]),
+        )
+        varied = self._varied(own[turn], near)
+        ran = self._run(mutant.source(self._source), [o.candidate for o in varied])
+        if ran is None:
+            return None
+        self._compared[index] += sum(_is_telling(varied[place]) for place in ran.results)
+        telling = [
+            varied[place].candidate
+            for place, results in ran.results.items()
+            if noticed(varied[place], results)
+        ]
+        return min(telling, key=weight, default=None)
+
+    def _constants(self, mutant: Mutant) -> tuple[Value, ...]:
+        """Values to tell a mutant by: those of its own lines, and what these are given."""
+        seed = self._job.settings.seed
+        own = frozenset(range(mutant.line, mutant.last_line + 1))
+        given = calls_at_import(self._text, mutant.line)
+        found = (constants_in(self._text, lines, seed=seed) for lines in (given, own))
+        constants = tuple(dict.fromkeys(value for values in found for value in values))
+        return constants or constants_in(self._text, mutant.lines, seed=seed)
 
     def _varied(
         self, observation: Observation, candidates: Sequence[Candidate]
     ) -> list[Observation]:
         """Candidates with what the original does, where a test could be made of that."""
-        ran = self._nursery.run(None, candidates, is_careful=True)
+        ran = self._run(None, candidates, is_careful=True)
         if ran is None:
             return []
         self._alone |= {candidates[place] for place in ran.changing}
@@ -228,17 +266,21 @@ class Mutation:
         )
         return [item for item in varied if can_be_kept(item)]
 
-    def _confirm(self, candidates: Sequence[Candidate]) -> None:
-        """Confirms candidates and lets them notice what is left."""
+    def _confirm(self, found: Mapping[Candidate, int]) -> None:
+        """Confirms candidates and lets them notice what is left.
+
+        Args:
+            found: candidates, each with the mutant that it was found for; those come first.
+        """
         subject = self._subject
         confirmed, _ = confirm(
-            subject.runner, candidates, seed=self._job.settings.seed, deadline=self._deadline
+            subject.runner, list(found), seed=self._job.settings.seed, deadline=self._limit.deadline
         )
         kept, _ = suite.screened(confirmed, subject.module, subject.import_name)
         known = set(self._lines)
         new = self._take([o for o in kept if o.candidate not in known])
-        for index in range(len(self._mutants)):
-            if time.monotonic() > self._deadline:
+        for index in dict.fromkeys((*found.values(), *range(len(self._mutants)))):
+            if self._limit.is_over():
                 return
             mutant = self._mutants[index]
             own = [o for o in new if mutant.lines & self._lines[o.candidate]]
@@ -246,6 +288,19 @@ class Mutation:
                 self._notice(index, mutant, own)
             else:
                 self._partial.update(observation.candidate for observation in own)
+
+
+def _bases(observations: Sequence[Observation]) -> list[Observation]:
+    """The simplest first, those that return before those that raise; targets take turns."""
+    simple = sorted(
+        observations, key=lambda o: (o.results[-1].raised is not None, weight(o.candidate))
+    )
+    turns: Counter[str] = Counter()
+    ranked: list[tuple[int, Observation]] = []
+    for observation in simple:
+        ranked.append((turns[observation.candidate.target], observation))
+        turns[observation.candidate.target] += 1
+    return [observation for _, observation in sorted(ranked, key=lambda item: item[0])]
 
 
 def _gives_callable(observation: Observation) -> bool:

@@ -28,6 +28,7 @@ from hybridgen.observe.runner import Runner
 from hybridgen.observe.verify import Verifier
 from hybridgen.pipeline.finding import Finder
 from hybridgen.pipeline.job import Budget, Job, Subject, Tally
+from hybridgen.pipeline.stages import StageClock
 from hybridgen.pipeline.writing import Writer
 from hybridgen.route import choose_route
 from hybridgen.source import (
@@ -54,7 +55,8 @@ class Unit:
     """
 
     def __init__(self, job: Job, selection: Selection, scratch: Path, started: float) -> None:
-        self._job = job
+        self._stages = StageClock(job.watcher)
+        self._job = replace(job, watcher=self._stages)
         self._selection = selection
         self._scratch = scratch
         self._budget = Budget(started, job.settings.budget)
@@ -83,7 +85,15 @@ class Unit:
         if self._tally.cut:
             cut = ", ".join(sorted(self._tally.cut))
             self._tally.notes.append(f"left out of prompts to keep them short: {cut[:300]}")
+        if self._tally.late:
+            late, seconds = ", ".join(self._tally.late), self._budget.seconds
+            self._tally.notes.append(
+                f"time ran out during {late}, so another run may give another file: "
+                f"--budget {2 * seconds:.0f} gives more time"
+            )
+        self._stages.stop()
         self._note(
+            stages=dict(self._stages.seconds),
             tests_dropped=dict(sorted(self._tally.dropped.items())),
             tokens=self._tally.tokens,
             seconds=time.monotonic() - self._budget.started,
@@ -177,7 +187,7 @@ class Unit:
         """Arcs of all existing tests, and of those that a new run does not replace."""
         timeout = max(5.0, self._budget.seconds * EXISTING_SHARE)
         run = subject.verifier.existing(files, timeout=timeout)
-        own = function_names(subject.previous) - function_names(subject.kept)
+        own = names_of_tests(subject.previous) - names_of_tests(subject.kept)
         failing = {name for name, passed in run.outcomes.items() if not passed}
         self._stale = failing & own
         if theirs := sorted(failing - own):
@@ -205,10 +215,15 @@ def collectable(path: Path, patterns: Sequence[str]) -> Path:
     return path.with_name(globs[0].replace("*", path.stem.removeprefix("test_")))
 
 
-def function_names(text: str | None) -> set[str]:
-    """Names of the functions in a test file."""
-    nodes = ast.walk(ast.parse(text)) if text else ()
-    return {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+def names_of_tests(text: str | None) -> set[str]:
+    """The functions of a test file as pytest names them: ``test_a``, ``TestCart::test_add``."""
+    found: set[str] = set()
+    for node in ast.parse(text).body if text else ():
+        inner, start = [node], ""
+        if isinstance(node, ast.ClassDef):
+            inner, start = node.body, f"{node.name}::"
+        found |= {f"{start}{item.name}" for item in inner if isinstance(item, ast.FunctionDef)}
+    return found
 
 
 def _previous(path: Path, only: str | None) -> tuple[str | None, str | None]:

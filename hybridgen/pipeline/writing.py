@@ -16,19 +16,21 @@ from hybridgen.observe.confirm import confirm
 from hybridgen.observe.mutants import Nursery
 from hybridgen.observe.verify import conftest_for
 from hybridgen.pipeline.doubting import Doubted, doubt, with_further
-from hybridgen.pipeline.job import Budget, Job, Subject, Tally
+from hybridgen.pipeline.job import CONFIRM_WORK, MUTANTS_WORK, Budget, Job, Subject, Tally
 from hybridgen.pipeline.mutation import Judged, Mutation
-from hybridgen.source import display_path
+from hybridgen.source import display_path, pytest_option
 
 CONFIRM_SHARE = 0.6
 """How much of what is left after the search confirming may take; the rest is for real pytest."""
 
-MUTANTS_SHARE = 0.6
-"""How much of what is then left trying mutants may take."""
+VERIFY_SHARE, VERIFY_RUNS = 0.25, (3.5, 15)
+"""What is kept for real pytest: the time of so many runs, within a share of the budget; at the
+least that of the runs that every file takes."""
 
 LEAST_FOR_MUTANTS = 1.5
 """Seconds below which trying mutants is not begun: starting the process takes half of one."""
 
+REHEARSAL_TIMEOUT = 20.0
 RENDER_ROUNDS = 5
 
 
@@ -67,14 +69,18 @@ class Writer:
         """What is the same in every variation and may become a test."""
         self._job.watcher.stage("confirming")
         subject = self._subject
+        deadline = time.monotonic() + max(2.0, self._budget.left * CONFIRM_SHARE)
         observations, dropped = confirm(
             subject.runner,
             with_further(
                 archive.candidates, subject.module, subject.targets, archive.observations, leads
             ),
             seed=self._job.settings.seed,
-            deadline=time.monotonic() + max(2.0, self._budget.left * CONFIRM_SHARE),
+            deadline=deadline,
+            work=CONFIRM_WORK * self._budget.seconds,
         )
+        if time.monotonic() >= deadline:
+            self._tally.late["confirming"] = None
         self._tally.dropped.update(item.reason for item in dropped)
         mode = self._job.settings.suspects
         self.doubted = doubt(observations, subject.module, subject.targets, mode)
@@ -101,7 +107,13 @@ class Writer:
             SourceError: plain pytest cannot import the module.
         """
         subject, settings = self._subject, self._job.settings
-        judged = self._judged(observations, covered)
+        if not observations:
+            return None
+        self._job.watcher.stage("trying pytest")
+        began = time.monotonic()
+        finds_module = subject.verifier.finds_module(subject.path, timeout=REHEARSAL_TIMEOUT)
+        each = time.monotonic() - began
+        judged = self._judged(observations, covered, each)
         choice = suite.select(
             judged.observations,
             covered=covered,
@@ -121,17 +133,20 @@ class Writer:
             previous=subject.previous,
             line_length=settings.line_length,
             suspects=self.doubted.promised,
+            python_classes=pytest_option(subject.module.project.root, "python_classes"),
+            python_functions=pytest_option(subject.module.project.root, "python_functions"),
         )
-        more: dict[Path, str] = {}
+        more = {} if finds_module else self._conftest()
+        has_changed = False
         for _ in range(RENDER_ROUNDS):
             files = {**more, file.path: file.text}
             verified = subject.verifier.check(
-                files, file.path, file.test_names, deadline=self._budget.end - 3
+                files, file.path, file.test_names, deadline=self._budget.end - 1.2 * each
             )
             if verified.import_error is not None:
-                more = {} if more else self._conftest()
-                if not more:
+                if has_changed:
                     raise _not_importable(subject.module, verified.import_error)
+                more, has_changed = {} if more else self._conftest(), True
                 continue
             if not verified.failed:
                 self._save(file, more)
@@ -143,19 +158,31 @@ class Writer:
                 break
         return None
 
-    def _judged(self, observations: Sequence[Observation], covered: frozenset[Arc]) -> Judged:
-        """Tries mutants, if there is time."""
-        seconds = self._budget.left * MUTANTS_SHARE
-        if seconds < LEAST_FOR_MUTANTS or not observations:
+    def _judged(
+        self, observations: Sequence[Observation], covered: frozenset[Arc], each: float
+    ) -> Judged:
+        """Tries mutants, if there is time.
+
+        Args:
+            each: seconds that one run of pytest takes.
+        """
+        subject, job, budget = self._subject, self._job, self._budget
+        least, usual = (number * each for number in VERIFY_RUNS)
+        deadline = budget.end - max(least, min(usual, VERIFY_SHARE * budget.seconds))
+        limit = budget.limit(subject.runner.effort, MUTANTS_WORK, deadline)
+        if deadline - time.monotonic() < LEAST_FOR_MUTANTS:
+            self._tally.late["the mutants"] = None
             return Judged(tuple(observations), Kills())
-        subject, job = self._subject, self._job
         self._scratch.mkdir()
         nursery = Nursery(
             subject.module, subject.runner.import_name, subject.runner, job.sandbox, self._scratch
         )
         try:
-            mutation = Mutation(job, subject, nursery, time.monotonic() + seconds)
-            return mutation.judge(observations, covered - subject.runner.import_arcs)
+            mutation = Mutation(job, subject, nursery, limit)
+            judged = mutation.judge(observations, covered - subject.runner.import_arcs)
+            if mutation.is_cut:
+                self._tally.late["the mutants"] = None
+            return judged
         finally:
             nursery.close()
 

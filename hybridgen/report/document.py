@@ -94,6 +94,7 @@ def _module(outcome: Outcome) -> dict[str, Any]:
         "suspects": [_suspect(suspect) for suspect in outcome.suspects],
         "tokens": outcome.tokens,
         "seconds": round(outcome.seconds, 3),
+        "stages": {name: round(seconds, 1) for name, seconds in outcome.stages.items()},
         "error": outcome.error,
         "exit_code": code_of(outcome),
         "notes": list(outcome.notes),

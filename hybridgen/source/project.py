@@ -71,28 +71,44 @@ def _tests_folder(root: Path, start: Path, tests: str | None) -> Path:
         named = Path(tests).absolute()
         if named.exists() and not named.is_dir():
             raise UsageError(f"--tests {tests} is a file", "name a folder: --tests tests")
+        if not named.resolve().is_relative_to(root):
+            raise UsageError(
+                f"--tests {tests} is {named.resolve()}, which is outside of the project {root}",
+                f"name a folder of the project: --tests {root / 'tests'}",
+            )
         return named.resolve()
     configured = _configured(root)
     candidates = [
         *(folder for folder in configured if "test" in folder.name),
         *(root / "tests", root / "test"),
         *_beside_package(root, start),
+        *_planned(root),
         *configured,  # ["src"]: a place for doctests more often than for a new test file
     ]
-    chosen = next((folder for folder in candidates if folder.is_dir()), root / "tests")
+    is_there = (folder for folder in candidates if folder.is_dir() or folder in _planned(root))
+    chosen = next(is_there, root / "tests")
     if not chosen.resolve().is_relative_to(root):
         raise UsageError(
             f"{chosen} is a link out of the project to {chosen.resolve()}",
-            f"if the tests belong there, say so: --tests {chosen.resolve()}",
+            "replace the link by a folder, or name another one: --tests FOLDER",
         )
     return chosen.resolve()
 
 
+def _planned(root: Path) -> list[Path]:
+    """Folders for tests that ``testpaths`` name and that nobody made yet."""
+    names = [name for name in pytest_option(root, "testpaths") if "test" in Path(name).name]
+    found = [root / name for name in names if not set(name) & set("*?[")]
+    return [folder for folder in found if folder.resolve().is_relative_to(root)]
+
+
 def _existing_tests(root: Path, start: Path, folder: Path) -> tuple[Path, ...]:
     """Test files in the tests folder, in pytest's ``testpaths``, and beside root and code."""
-    found = [path for place in (folder, *_configured(root)) for path in tests_below(place)]
+    patterns = pytest_option(root, "python_files")
+    places = (folder, *_configured(root))
+    found = [path for place in places for path in tests_below(place, patterns)]
     for place in (root, start.resolve()):
-        files = (path for path in sorted(place.glob("*.py")) if is_test_file(path))
+        files = (path for path in sorted(place.glob("*.py")) if is_test_file(path, patterns))
         found += (path for path in files if not path.is_symlink())
     return tuple(dict.fromkeys(found))
 

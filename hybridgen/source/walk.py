@@ -7,7 +7,7 @@ and what it points to outside is not part of what was asked for.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -43,14 +43,21 @@ def modules_below(folder: Path) -> Iterator[Path]:
         yield path
 
 
-def tests_below(folder: Path) -> Iterator[Path]:
-    """Yield the files below ``folder`` that pytest would collect by its default names."""
-    return (path for path in _python_files(folder, skip_tests=False) if is_test_file(path))
+def tests_below(folder: Path, python_files: Sequence[str] = ()) -> Iterator[Path]:
+    """Yield the files below ``folder`` that pytest would collect by their names."""
+    found = _python_files(folder, skip_tests=False)
+    return (path for path in found if is_test_file(path, python_files))
 
 
-def is_test_file(path: Path) -> bool:
-    """Whether pytest's default patterns (``test_*.py``, ``*_test.py``) match the name."""
-    return fnmatch(path.name, "test_*.py") or fnmatch(path.name, "*_test.py")
+def is_test_file(path: Path, python_files: Sequence[str] = ()) -> bool:
+    """Whether pytest's default patterns (``test_*.py``, ``*_test.py``) match the name.
+
+    Args:
+        python_files: further patterns, from the option of pytest; one that any module has
+            (``*.py``) says nothing.
+    """
+    patterns = ("test_*.py", "*_test.py", *(p for p in python_files if not fnmatch("x.py", p)))
+    return any(fnmatch(path.name, pattern) for pattern in patterns)
 
 
 def _python_files(folder: Path, *, skip_tests: bool) -> Iterator[Path]:

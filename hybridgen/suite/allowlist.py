@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-import symtable
 from collections.abc import Mapping
 
 from hybridgen.suite import policy
@@ -18,6 +17,7 @@ from hybridgen.suite.imports import Import, imports_in
 from hybridgen.suite.patching import binders, class_problems, patch_problem, runs_as_script
 from hybridgen.suite.provenance import borrowed
 from hybridgen.suite.tmppath import Origins
+from hybridgen.suite.unfolding import Unfolding, columns_of, dotted, locals_by_line
 
 _COOKIE = re.compile(r"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _EXCEPTION = re.compile(policy.EXCEPTION_NAME)
@@ -42,7 +42,7 @@ def forbidden(source: str, import_name: str, module_source: str = "") -> tuple[s
             return (f"line {number}: declares the encoding {cookie[1]}",)
     try:
         tree = ast.parse(source)
-        screen = _Screen(import_name, _locals_by_line(source), borrowed(module_source))
+        screen = _Screen(import_name, locals_by_line(source), borrowed(module_source))
         screen.visit(tree)
     except (SyntaxError, ValueError) as error:
         return (f"line {getattr(error, 'lineno', None) or 1}: not valid Python",)
@@ -85,38 +85,48 @@ class _Screen(ast.NodeVisitor):
     # ---- the file ---------------------------------------------------------------------
 
     def visit_Module(self, node: ast.Module) -> None:
-        """Only a docstring, imports and test functions stand at the top level."""
+        """Only a docstring, imports and tests stand at the top level."""
+        self._imports(node)
         for child in node.body:
+            if isinstance(child, ast.FunctionDef | ast.ClassDef):
+                continue
             is_text = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
-            is_import = isinstance(child, ast.Import | ast.ImportFrom)
-            is_test = isinstance(child, ast.FunctionDef) and child.name.startswith("test_")
-            if not (is_text or is_import or is_test):
+            if not (is_text or isinstance(child, ast.Import | ast.ImportFrom)):
                 self.refuse(child, "has code outside of test functions")
-        self.imported = _imported(node.body)
-        for child in node.body:
-            if isinstance(child, ast.FunctionDef):
-                self._test(child)
-            else:
-                self.visit(child)
+            self.visit(child)
+        tests = Unfolding(node.body)
+        for place, why in tests.problems:
+            self.refuse(place, why)
+        if tests.has_cases:
+            if self.imported.get("unittest") != Import("unittest"):
+                self.refuse(node, "has a class that is not one of tests")
+            self.unvouched.pop("unittest", None)
+        for function in tests.functions:
+            self._test(function)
         for name, statement in self.unvouched.items():
             self.refuse(statement, f"imports {name}")
 
+    def _imports(self, node: ast.Module) -> None:
+        """Notes the imports; one name of a file means one thing, wherever it is used."""
+        for child in node.body:
+            for name, item in _imported([child]).items():
+                if self.imported.setdefault(name, item).conflicts_with(item):
+                    self.refuse(child, f"imports another {name}")
+            if isinstance(child, ast.FunctionDef | ast.ClassDef) and child.name in self.imported:
+                self.refuse(child, f"defines {child.name}, which is imported")
+        if self.imported.get("pytest", Import("pytest")) != Import("pytest"):
+            self.refuse(node, "imports another pytest")
+
     def _test(self, node: ast.FunctionDef) -> None:
         """A test function: its decorators, its fixtures, its body."""
-        columns: set[str] = set()
-        for decorator in node.decorator_list:
-            names = _parametrized(decorator)
-            if names is None:
-                self.refuse(decorator, "has a decorator other than pytest.mark.parametrize")
-                continue
-            columns |= names
-            assert isinstance(decorator, ast.Call)
-            self.allowed.add(id(decorator.func))
+        columns = self._columns(node)
         arguments = node.args
-        names = {a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+        names = {a.arg for a in arguments.args}
         for name in sorted(names - columns - policy.FIXTURES):
             self.refuse(node, f"uses the fixture {name}")
-        if arguments.vararg or arguments.kwarg or arguments.defaults:
+        is_plain = not (arguments.posonlyargs or arguments.kwonlyargs or arguments.defaults)
+        is_plain &= not (arguments.vararg or arguments.kwarg or node.returns)
+        if not is_plain or bool(getattr(node, "type_params", [])):
             self.refuse(node, "has unusual parameters")
         outer = self.imported
         self.imported = {**outer, **_imported(node.body)}
@@ -124,8 +134,30 @@ class _Screen(ast.NodeVisitor):
         classes = {child.name for child in ast.walk(node) if isinstance(child, ast.ClassDef)}
         self.local = self.origins.bound | classes | columns
         self._scopes(node, self.origins.bound | classes)
-        self.generic_visit(node)
+        for part in (arguments, *node.body):
+            self.visit(part)
         self.local, self.imported = frozenset(), outer
+
+    def _columns(self, node: ast.FunctionDef) -> set[str]:
+        """The names that decorators give values for; no name of the test counts inside of them."""
+        columns: set[str] = set()
+        for decorator in node.decorator_list:
+            names = columns_of(decorator)
+            if names is None:
+                self.refuse(decorator, "has a decorator other than pytest.mark.parametrize")
+                continue
+            for name in sorted(names & policy.RESERVED):
+                self.refuse(decorator, f"gives values for the fixture {name}")
+            columns |= names
+            assert isinstance(decorator, ast.Call)
+            self.allowed.add(id(decorator.func))
+            self.origins = Origins(decorator, self._project_names())
+            self.local = self.origins.bound
+            for name in sorted(self.local):
+                if hasattr(builtins, name) and not _is_harmless_builtin(name):
+                    self.refuse(decorator, f"binds {name}")
+            self.visit(decorator)
+        return columns
 
     def _scopes(self, node: ast.FunctionDef, bound: frozenset[str]) -> None:
         """Refuses what would make one name mean two things to this screen."""
@@ -207,11 +239,11 @@ class _Screen(ast.NodeVisitor):
         self._attribute_name(node, node.attr)
         if not isinstance(node.ctx, ast.Load):
             self._change(node)
-        dotted = _dotted(node)
-        root = dotted.partition(".")[0]
+        path = dotted(node)
+        root = path.partition(".")[0]
         item = self.imported.get(root)
         if item is not None and not item.name:
-            self._from_module(node, dotted, item)
+            self._from_module(node, path, item)
             return
         on_disk = policy.PATH_METHODS | policy.PATH_METHODS_OF_ONE
         if node.attr in on_disk and not self._is_harmless_method(node):
@@ -235,9 +267,9 @@ class _Screen(ast.NodeVisitor):
         if is_dunder or name in policy.ATTRIBUTES:
             self.refuse(node, f"uses the attribute {name}")
 
-    def _from_module(self, node: ast.Attribute, dotted: str, item: Import) -> None:
+    def _from_module(self, node: ast.Attribute, path: str, item: Import) -> None:
         """``math.pi``, ``urllib.parse.quote``: the listed names of a listed module."""
-        parts = dotted.split(".")
+        parts = path.split(".")
         full = [*(item.module if item.alias else parts[0]).split("."), *parts[1:]]
         for split in range(len(full) - 1, 0, -1):
             base = ".".join(full[:split])
@@ -350,7 +382,7 @@ class _Screen(ast.NodeVisitor):
         for item in node.items:
             call = item.context_expr
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
-                root = self.imported.get(_dotted(call.func).partition(".")[0])
+                root = self.imported.get(dotted(call.func).partition(".")[0])
                 if root is not None and root.module == "pytest" and not root.name:
                     if call.func.attr in ("raises", "warns") and item.optional_vars is None:
                         self.allowed.add(id(call.func))
@@ -372,44 +404,9 @@ def _imported(body: list[ast.stmt]) -> dict[str, Import]:
     return {item.bound: item for node in nodes for item in imports_in(node)}
 
 
-def _locals_by_line(source: str) -> dict[int, frozenset[str]]:
-    """The names that are local to each top-level function, by the function's line."""
-    tables = symtable.symtable(source, "<test>", "exec").get_children()
-    return {
-        table.get_lineno(): frozenset(s.get_name() for s in table.get_symbols() if s.is_local())
-        for table in tables
-    }
-
-
 def _is_listed(base: str, name: str) -> bool:
     """True if ``name`` may be taken from the standard library module ``base``."""
     if base not in policy.MODULES:
         return False
     names = policy.MODULES[base]
     return not name.startswith("_") and name != "*" if names is None else name in names
-
-
-def _dotted(node: ast.expr) -> str:
-    """``a.b.c`` for a chain of attributes on a name, else ""."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
-
-
-def _parametrized(decorator: ast.expr) -> set[str] | None:
-    """The argument names of a ``pytest.mark.parametrize`` decorator, None for any other."""
-    if not isinstance(decorator, ast.Call) or not decorator.args:
-        return None
-    if _dotted(decorator.func) != "pytest.mark.parametrize":
-        return None
-    if any(item.arg != "ids" for item in decorator.keywords):
-        return None  # indirect=True would turn values into fixtures
-    try:
-        names = ast.literal_eval(decorator.args[0])
-    except ValueError:
-        return None
-    if isinstance(names, str):
-        return {name.strip() for name in names.split(",")}
-    return set(names) if isinstance(names, tuple) else None

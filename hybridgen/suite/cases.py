@@ -9,13 +9,15 @@ from dataclasses import dataclass
 
 from hybridgen.domain import Arc, Check, CheckKind, Observation
 from hybridgen.domain.mutants import Finding, findings
-from hybridgen.suite.edges import inputs
+from hybridgen.suite.edges import edges, inputs
 from hybridgen.suite.shapes import Shape, assertions, outcome_text, shape_of
 from hybridgen.suite.tidying import tidy
 
-_PREFERRED = frozenset({"docstring", "model"})  # written to be read
+_PREFERRED = frozenset({"docstring", "example", "model"})  # written to be read
 _LONG = 60  # characters of code that a reader takes in at a glance
-_EFFORT_OF_ORIGIN = {"docstring": 0.0, "model": 0.0, "odd": 1.0}
+_EFFORT_OF_ORIGIN = {"docstring": 0.0, "example": 0.0, "model": 0.0, "odd": 1.0}
+_EFFORT_OF_SEARCHED = 0.4
+_EFFORT_OF_EDGE = 0.1  # of an input with nothing in it: it needs a reason to be there
 Key = tuple[str, ...]
 
 
@@ -93,7 +95,8 @@ def _effort(observation: Observation) -> float:
     odd = sum(not char.isprintable() or ord(char) > 126 for step in steps for char in step.code)
     return (
         1.0
-        + _EFFORT_OF_ORIGIN.get(observation.candidate.origin, 0.2)
+        + _EFFORT_OF_ORIGIN.get(observation.candidate.origin, _EFFORT_OF_SEARCHED)
+        + _EFFORT_OF_EDGE * edges(observation)
         + 0.25 * (len(steps) - 1)
         + 0.1 * max(0, len(expected) - 1)
         + max(0, length - _LONG) / 80

@@ -7,12 +7,13 @@ from collections.abc import Collection, Sequence
 
 
 def tests_in(lines: Sequence[str]) -> list[str]:
-    """The names of the tests in a class.
+    """The names of the tests in a class, as pytest has them: ``TestCart::test_add``.
 
     Args:
         lines: of the class statement, with their ends.
     """
-    return [method.name for method in _methods(lines) if _is_test(method)]
+    statement = _class(lines)
+    return [f"{statement.name}::{method.name}" for method in _tests(statement)]
 
 
 def without_tests(lines: Sequence[str], unwanted: Collection[str]) -> list[str]:
@@ -20,10 +21,11 @@ def without_tests(lines: Sequence[str], unwanted: Collection[str]) -> list[str]:
 
     Args:
         lines: of the class statement, with their ends.
-        unwanted: names of tests; at least one other test stays.
+        unwanted: names of tests as above; at least one other test stays.
     """
-    methods = _methods(lines)
-    kept = [m for m in methods if _is_test(m) and m.name not in unwanted]
+    statement = _class(lines)
+    methods = _methods(statement)
+    kept = [m for m in _tests(statement) if f"{statement.name}::{m.name}" not in unwanted]
     used = {name for method in kept for name in _used(method)}
     gone: set[int] = set()
     for method in methods:
@@ -42,10 +44,18 @@ def without_tests(lines: Sequence[str], unwanted: Collection[str]) -> list[str]:
     return rest
 
 
-def _methods(lines: Sequence[str]) -> list[ast.FunctionDef]:
+def _class(lines: Sequence[str]) -> ast.ClassDef:
     statement = ast.parse("".join(lines)).body[0]
     assert isinstance(statement, ast.ClassDef), "the lines of a class"
+    return statement
+
+
+def _methods(statement: ast.ClassDef) -> list[ast.FunctionDef]:
     return [node for node in statement.body if isinstance(node, ast.FunctionDef)]
+
+
+def _tests(statement: ast.ClassDef) -> list[ast.FunctionDef]:
+    return [method for method in _methods(statement) if _is_test(method)]
 
 
 def _is_test(method: ast.FunctionDef) -> bool:

@@ -51,10 +51,14 @@ def row_order(observation: Observation) -> tuple[object, ...]:
     outcome = _SINGLETONS.get(last.checks[0].expression, 0) if len(last.checks) == 1 else 0
     if last.raised is not None:
         outcome = 0
-    edges = sum(map(_edge, values))
     numbers = tuple(value if isinstance(value, _NUMBERS) else 0 for value in values)
     text = ", ".join(inputs(observation))
-    return outcome, edges, numbers, len(text), text
+    return outcome, edges(observation), numbers, len(text), text
+
+
+def edges(observation: Observation) -> int:
+    """How little there is in the inputs of a case: 0 where all of them are ordinary."""
+    return sum(_edge(literal(text)) for text in inputs(observation))
 
 
 def _edge(value: object) -> int:

@@ -4,54 +4,67 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 
 from hybridgen.domain import Candidate
 from hybridgen.domain.mutants import findings
-from hybridgen.suite.cases import Case
+from hybridgen.suite.cases import Case, Key
 from hybridgen.suite.shapes import Shape
 
-_MOST_ROWS = 8  # of one table; two more where a row notices more than one mutant
+_MOST_ROWS = 8  # of one table; more where nothing else notices a mutant at all
+_MOST_NEEDED_ROWS = 16
 _NEW_TEST = 1.5  # how much harder a test of its own reads than a further row
 
 
-def noticing(kept: Sequence[Case], cases: Iterable[Case]) -> list[Case]:
-    """The cases to add so that every mutant is noticed that any case notices.
+Goals = Mapping[Key, frozenset[int]]
 
-    Greedy: most mutants for the effort of reading first. Of those added, the ones go again that
+
+def noticing(
+    kept: Sequence[Case], cases: Sequence[Case], goals_of: Callable[[Case], frozenset[int]]
+) -> list[Case]:
+    """The cases to add so that all goals are met that any case meets.
+
+    Greedy: most goals for the effort of reading first. Of those added, the ones go again that
     others made superfluous.
+
+    Args:
+        kept: cases that are there anyway.
+        cases: those to choose from.
+        goals_of: the mutants that a case notices, with what else it is worth, as numbers.
     """
-    done = set[int]().union(*(case.kills for case in kept))
+    goals = {case.key: goals_of(case) for case in (*kept, *cases)}
+    done = set[int]().union(*(goals[case.key] for case in kept))
     rows: Counter[Shape | None] = Counter(case.shape for case in kept)
-    free = {case.key: case for case in cases if case.kills - done}
+    free = {case.key: case for case in cases if goals[case.key] - done}
     for case in kept:
         free.pop(case.key, None)
     added: list[Case] = []
     while free:
-        best = min(free.values(), key=lambda case: (-_gain(case, done, rows), case.tie))
-        if _gain(best, done, rows) <= 0:
+        best = min(free.values(), key=lambda case: (-_gain(case, goals, done, rows), case.tie))
+        if _gain(best, goals, done, rows) <= 0:
             break
         added.append(free.pop(best.key))
-        done |= best.kills
+        done |= goals[best.key]
         rows[best.shape] += 1
-    return _needed(kept, added)
+    return _needed(kept, added, goals)
 
 
-def _gain(case: Case, done: Set[int], rows: Counter[Shape | None]) -> float:
-    new = len(case.kills - done)
+def _gain(case: Case, goals: Goals, done: Set[int], rows: Counter[Shape | None]) -> float:
+    new = goals[case.key] - done
     is_row = case.shape is not None and rows[case.shape] > 0
-    if not new or (is_row and rows[case.shape] >= _MOST_ROWS + 2 * (new > 1)):
+    most = _MOST_NEEDED_ROWS if case.kills - done else _MOST_ROWS
+    if not new or (is_row and rows[case.shape] >= most):
         return 0.0
-    return new / (case.effort + (0.0 if is_row else _NEW_TEST))
+    return len(new) / (case.effort + (0.0 if is_row else _NEW_TEST))
 
 
-def _needed(kept: Sequence[Case], added: Sequence[Case]) -> list[Case]:
-    """``added`` without those whose every mutant others notice, the hardest to read first."""
-    count = Counter(index for case in (*kept, *added) for index in case.kills)
+def _needed(kept: Sequence[Case], added: Sequence[Case], goals: Goals) -> list[Case]:
+    """``added`` without those whose every goal others meet, the hardest to read first."""
+    count = Counter(goal for case in (*kept, *added) for goal in goals[case.key])
     needed = {case.key: case for case in added}
     for case in sorted(added, key=lambda case: (-case.effort, case.tie)):
-        if all(count[index] > 1 for index in case.kills):
-            count.subtract(case.kills)
+        if all(count[goal] > 1 for goal in goals[case.key]):
+            count.subtract(goals[case.key])
             del needed[case.key]
     return list(needed.values())
 

@@ -60,7 +60,7 @@ def choose_name(
     shown = _attribute(observations[0])
     is_class = any(t.qualname == subject_name and t.kind is TargetKind.CLASS for t in targets)
     subject = "_".join(filter(None, [slug(own), shown if is_class else ""]))
-    subject = subject or ("init" if owner else "module")
+    subject = subject or (_inherited(observations[0]) or "init" if owner else "module")
     found = _proposals(observations, subject_name, parameters, targets, is_one_of_many)
     names = [name[:_LONGEST].rstrip("_") for name in found]
     for name in (f"test_{subject}{'_' if detail else ''}{detail}" for detail in names):
@@ -71,6 +71,16 @@ def choose_name(
         if extra and extra not in taken and _HINT.fullmatch(extra):
             return extra
     raise AssertionError("more numbers than names were tried")
+
+
+def _inherited(observation: Observation) -> str:
+    """``pop`` for a case of a class that ends by ``queue.pop()``, or ""."""
+    match _parse(observation.candidate.steps[-1].code):
+        case ast.Module(
+            body=[ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=name)))]
+        ) if owner[:1].islower():
+            return _snake(name)
+    return ""
 
 
 def _shown(result: StepResult) -> tuple[Check, ...]:
@@ -184,7 +194,8 @@ def _short_message(raised: Raised, code: str) -> str:
     while found and found[-1] in _LOOSE_ENDS:
         found.pop()
     text = "_".join(found)
-    return text if text.isascii() and len(found) > 1 else ""
+    is_said = len(found) > 1 and any(word.isalpha() for word in found)
+    return text if text.isascii() and is_said else ""
 
 
 def _is_blamed(arguments: str, raised: Raised) -> bool:

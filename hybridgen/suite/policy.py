@@ -84,8 +84,8 @@ MODULES: dict[str, frozenset[str] | None] = {
 
 # Of these modules, only named classes of plain values.
 CLASSES = words("subprocess.CompletedProcess unittest.mock.MagicMock")
-# Imported for one exact call each, see patching.py: no name of theirs is free to use.
-VOUCHED = words("runpy sys")
+# Imported for one exact use each, see patching.py and unfolding.py: no name of theirs is free.
+VOUCHED = words("runpy sys unittest")
 # Exception classes may come from these too, by name only.
 EXCEPTION_MODULES = words(
     "ast configparser copy csv concurrent.futures email.errors getopt http.client locale lzma "
@@ -149,6 +149,12 @@ PATH_PAIRS = words("copy copy_into move move_into rename replace")
 # Inside tmp_path too: a link leads out of it.
 PATH_LINKS = words("symlink_to hardlink_to link_to")
 FIXTURES = words("tmp_path capsys caplog monkeypatch")
+# Names that pytest or a common plug-in gives a meaning: no fixture and no column is called so.
+RESERVED = FIXTURES | words(
+    "cache capfd capfdbinary capsysbinary doctest_namespace event_loop mocker "
+    "pytestconfig record_property record_testsuite_property record_xml_attribute recwarn request "
+    "self subtests testdir pytester tmp_path_factory tmpdir tmpdir_factory"
+)
 # What may be asked of caplog.
 LOGGED = words("messages clear")
 # What monkeypatch may change beside names of the module under test.

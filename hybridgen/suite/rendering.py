@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -15,9 +15,10 @@ from hybridgen.suite.blocks import Block, UnrenderableError, build, group
 from hybridgen.suite.imports import Import, bindings
 from hybridgen.suite.merging import formatted, header, import_lines, insert, used_names
 from hybridgen.suite.ownership import strip_own
-from hybridgen.suite.sections import sections
+from hybridgen.suite.sections import Section, sections
 from hybridgen.suite.style import Layout, Style, style_of
 from hybridgen.suite.subjects import subject_of
+from hybridgen.suite.unittests import as_method
 from hybridgen.suite.xfail import xfail_blocks
 
 
@@ -30,6 +31,8 @@ def render(
     previous: str | None,
     line_length: int,
     suspects: Sequence[Suspect] = (),
+    python_classes: Sequence[str] = (),
+    python_functions: Sequence[str] = (),
 ) -> TestFile:
     """Renders cases as tests and merges them into a file.
 
@@ -44,6 +47,8 @@ def render(
         previous: what it holds now, see :func:`hybridgen.suite.read`.
         line_length: for the formatter.
         suspects: what is said by a test that is expected to fail.
+        python_classes: which classes the project's pytest collects, () for its default.
+        python_functions: which functions it collects.
 
     Raises:
         SourceError: ``previous`` is not valid Python.
@@ -56,31 +61,62 @@ def render(
         base, own_imports = stripped.text, stripped.imports
     elif previous:
         base = previous + base
-    tree = ast.parse(base)
-    bound = bindings(tree)
-    style = style_of(base, module.project.existing_tests)
-    taken = set(bound) | _methods(tree)
-    blocks = _blocks(module, import_name, chosen, bound, taken, style)
+    style = style_of(base, module.project.existing_tests).collected(
+        python_classes, python_functions
+    )
+    for attempt in (style, dataclasses.replace(style, layout=Layout.FUNCTIONS)):
+        parts = _parts(module, import_name, chosen, suspects, base, attempt)
+        texts = formatted(parts, line_length, style.quote)
+        reasons = _judged(parts, texts, import_name, module)
+        if not reasons:
+            break
+    else:
+        raise PolicyRefusal(
+            f"the tests for {module.display} would not be harmless: {reasons[0]}",
+            "filter observations with hybridgen.suite.screened before choosing",
+        )
+    bound = bindings(ast.parse(base))
+    still_used = used_names(base)
+    needed = [item for item in own_imports if item.bound in still_used]
+    needed += [item for part in parts for item in part.imports if bound.get(item.bound) != item]
+    imports = import_lines(needed, import_name.partition(".")[0], line_length)
+    text = insert(base, imports, texts)
+    label = strictest([module.label, *(observation.label for observation in chosen)])
+    names = tuple(name for part in parts for name in part.tests)
+    return TestFile(path, text, previous, names, label)
+
+
+def _parts(
+    module: Module,
+    import_name: str,
+    chosen: Sequence[Observation],
+    suspects: Sequence[Suspect],
+    base: str,
+    style: Style,
+) -> list[Section]:
+    """The statements that hybridgen adds to a file."""
+    bound = bindings(ast.parse(base))
+    blocks = _blocks(module, import_name, chosen, bound, style)
     for block in blocks:
-        # As a function of its own: a class and a fixture only say the same in fewer lines.
         if reasons := forbidden(block.source, import_name, module.source.text):
             raise PolicyRefusal(
                 f"{block.name} for {module.display} would not be harmless: {reasons[0]}",
                 "filter observations with hybridgen.suite.screened before choosing",
             )
     known = bound | {item.bound: item for block in blocks for item in block.imports}
-    used = taken | set(known) | {block.name for block in blocks}
+    used = set(known) | {block.name for block in blocks}
     blocks += xfail_blocks(suspects, module, import_name, taken=used, bound=known)
-    taken |= {item.bound for block in blocks for item in block.imports}
-    parts = sections(blocks, style, taken=taken, only=module.only)
-    still_used = used_names(base)
-    needed = [item for item in own_imports if item.bound in still_used]
-    needed += [item for part in parts for item in part.imports if bound.get(item.bound) != item]
-    imports = import_lines(needed, import_name.partition(".")[0], line_length)
-    text = insert(base, imports, formatted(parts, line_length, style.quote))
-    label = strictest([module.label, *(observation.label for observation in chosen)])
-    names = tuple(name for part in parts for name in part.tests)
-    return TestFile(path, text, previous, names, label)
+    taken = set(bound) | {item.bound for block in blocks for item in block.imports}
+    return sections(blocks, style, taken=taken, only=module.only)
+
+
+def _judged(
+    parts: Sequence[Section], texts: Sequence[str], import_name: str, module: Module
+) -> tuple[str, ...]:
+    """Why the text that goes into the file must not be written, with all the imports it uses."""
+    imports = dict.fromkeys(item.statement for part in parts for item in part.imports)
+    source = "\n\n\n".join(["\n".join(imports), *texts])
+    return forbidden(source, import_name, module.source.text)
 
 
 def without(test_file: TestFile, names: Collection[str], *, line_length: int = 88) -> TestFile:
@@ -123,56 +159,46 @@ def _is_asked_for(target: str, only: str | None) -> bool:
     return only is None or target == only or target.startswith(f"{only}.")
 
 
-def _methods(tree: ast.Module) -> set[str]:
-    """The names of tests in classes: pytest is asked for tests by their names alone."""
-    classes = (node for node in tree.body if isinstance(node, ast.ClassDef))
-    inside = (inner for node in classes for inner in node.body)
-    return {n.name for n in inside if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)}
-
-
 def _blocks(
     module: Module,
     import_name: str,
     chosen: Sequence[Observation],
     bound: Mapping[str, Import | None],
-    taken: Collection[str],
     style: Style,
 ) -> list[Block]:
     """The test functions; imports that contradict each other go inside of functions.
 
-    Tests in a class leave its name out of theirs, unless two classes would then have tests of
-    the same name.
+    Tests in a class leave its name out of theirs.
     """
     groups = group(chosen, module)
-    owners = _owners(groups, module, style)
     count = Counter(_exception(cases, module) for cases in groups)
+    known = dict(bound)
+    used: defaultdict[str, set[str]] = defaultdict(set)
+    blocks: list[Block] = []
 
-    def built(is_named_alone: bool) -> list[Block]:
-        known = dict(bound)
-        used = set(taken) | set(known)
-        blocks: list[Block] = []
+    def built(cases: Sequence[Observation], owner: str) -> Block:
+        return build(
+            cases,
+            module,
+            import_name,
+            taken=used[owner] | set(known),
+            bound=known,
+            is_one_of_many=count[_exception(cases, module)] > 1,
+            owner=owner,
+            is_named_alone=not _is_class(owner, module),
+        )
 
-        def add(cases: Sequence[Observation], owner: str) -> None:
-            block = build(
-                cases,
-                module,
-                import_name,
-                taken=used,
-                bound=known,
-                is_one_of_many=count[_exception(cases, module)] > 1,
-                owner=owner,
-                is_named_alone=is_named_alone or not _is_class(owner, module),
-            )
-            used.add(block.name)
-            known.update((item.bound, item) for item in block.imports)
-            blocks.append(block)
+    def add(cases: Sequence[Observation], owner: str) -> None:
+        block = built(cases, owner)
+        if owner and style.layout is Layout.UNITTEST and as_method(block.text) is None:
+            block = built(cases, "")  # unittest has nothing that is as plain as tmp_path
+        used[block.owner].add(block.name)
+        known.update((item.bound, item) for item in block.imports)
+        blocks.append(block)
 
-        for cases, owner in zip(groups, owners, strict=True):
-            _add_one_way(add, cases, owner)
-        return blocks
-
-    short = built(is_named_alone=False)
-    return built(is_named_alone=True) if _are_alike(groups, owners, module) else short
+    for cases, owner in zip(groups, _owners(groups, module, style), strict=True):
+        _add_one_way(add, cases, owner)
+    return blocks
 
 
 def _add_one_way(
@@ -185,19 +211,6 @@ def _add_one_way(
         except UnrenderableError:
             continue
         return
-
-
-def _are_alike(
-    groups: Sequence[Sequence[Observation]], owners: Sequence[str], module: Module
-) -> bool:
-    """True if two classes have tests for methods of the same name."""
-    owner_of: dict[str, str] = {}
-    for cases, owner in zip(groups, owners, strict=True):
-        if _is_class(owner, module):
-            method = subject_of(cases[0], module.targets).removeprefix(owner)
-            if owner_of.setdefault(method, owner) != owner:
-                return True
-    return False
 
 
 def _owners(groups: Sequence[Sequence[Observation]], module: Module, style: Style) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from hybridgen.domain import Module, Observation
 from hybridgen.suite.allowlist import forbidden
 from hybridgen.suite.blocks import UnrenderableError, build
+from hybridgen.suite.expectations import expects_by_a_function
 from hybridgen.suite.secrets import secret_in
 from hybridgen.suite.selection import can_be_kept
 from hybridgen.suite.sideeffects import side_effect
@@ -20,7 +21,8 @@ def screened(
     """The observations that may become tests, and how many may not, by reason.
 
     Reasons: ``"no assertion"`` (nothing to assert, or broken by accident), ``"secret"``,
-    ``"not renderable"``, ``"not allowed"`` (invariant 7), ``"sandbox"`` (the kernel's denial
+    ``"not renderable"``, ``"not allowed"`` (invariant 7; or what is expected is not built by
+    classes alone), ``"sandbox"`` (the kernel's denial
     was observed, not the code), ``"writes files outside of tmp_path"``, ``"starts programs
     or uses the network"``.
     """
@@ -50,8 +52,9 @@ def drop_reason(observation: Observation, module: Module, import_name: str) -> s
         return "not renderable"
     if secret_in(block.source) is not None:
         return "secret"
-    reasons = forbidden(block.source, import_name, module.source.text)
-    return "not allowed" if reasons else None
+    if forbidden(block.source, import_name, module.source.text):
+        return "not allowed"
+    return "not allowed" if expects_by_a_function(observation, module, import_name) else None
 
 
 def _was_denied(observation: Observation) -> bool:

@@ -18,17 +18,13 @@ from hybridgen.suite.blocks import Block
 from hybridgen.suite.bodies import indent
 from hybridgen.suite.imports import Import
 from hybridgen.suite.literals import Places, readable, spliced
-from hybridgen.suite.policy import words
 from hybridgen.suite.shapes import construction
 from hybridgen.suite.style import Layout, Style
+from hybridgen.suite.unfolding import may_name_fixture
 from hybridgen.suite.unittests import as_method
 
 _FEWEST = 3  # tests that build the same, to be worth a fixture
 _MOST_ARGUMENTS = 2  # with more of them, a reader wants to see them beside what is expected
-_RESERVED = words(
-    "cache capfd caplog capsys capsysbinary doctest_namespace monkeypatch pytestconfig "
-    "record_property recwarn request self subtests tmp_path tmp_path_factory tmpdir"
-)
 PYTEST, UNITTEST = Import("pytest"), Import("unittest")
 
 
@@ -40,7 +36,7 @@ class Section:
         target: what it tests.
         text: the function or class, without the digest line.
         imports: what has to be imported at the top of the file.
-        tests: the names of the tests in it.
+        tests: the names of the tests in it, as pytest has them: ``TestCart::test_add``.
     """
 
     target: str
@@ -85,7 +81,7 @@ def sections(
         name = _class_name(target, style, known)
         known.add(name)
         if style.layout is Layout.UNITTEST:
-            found += _test_case(name, target, members)
+            found.append(_test_case(name, target, members))
         else:
             found.append(_test_class(name, target, members))
     # Last, because what judges tests has to see their texts in one piece.
@@ -109,35 +105,31 @@ def _test_class(name: str, target: str, members: Sequence[Block]) -> Section:
     if shared is not None:
         parts.append(f"@pytest.fixture\ndef {shared.name}(self):\n    return {shared.code}")
     parts += [_method(_with_fixture(block, shared)) for block in members]
-    return _section(f"class {name}:", parts, target, members, () if shared is None else (PYTEST,))
+    more = () if shared is None else (PYTEST,)
+    return _section(name, f"class {name}:", parts, target, members, more)
 
 
-def _test_case(name: str, target: str, members: Sequence[Block]) -> list[Section]:
-    """A ``unittest.TestCase``, and functions for what needs a fixture of pytest."""
+def _test_case(name: str, target: str, members: Sequence[Block]) -> Section:
+    """A ``unittest.TestCase``."""
     shared = _shared(members)
-    names = () if shared is None else (shared.name,)
-    methods: list[tuple[Block, str]] = []
-    rest: list[Section] = []
-    for block in members:
-        # setUp runs once for a table, and each of its rows needs an object of its own.
-        is_table = block.text.startswith("@")
-        text = as_method(block.text if is_table else _with_fixture(block, shared), names)
-        if text is None:
-            rest.append(_flat(block))
-        else:
-            methods.append((block, text))
-    if not methods:
-        return rest
-    parts: list[str] = []
-    if shared is not None and any(f"self.{shared.name}" in text for _, text in methods):
-        parts.append(f"def setUp(self):\n    self.{shared.name} = {shared.code}")
-    parts += [text for _, text in methods]
-    inside = [block for block, _ in methods]
+    parts = [_as_method(block, shared) for block in members]
+    if shared is not None and any(f"self.{shared.name}" in text for text in parts):
+        parts.insert(0, f"def setUp(self):\n    self.{shared.name} = {shared.code}")
     head = f"class {name}(unittest.TestCase):"
-    return [_section(head, parts, target, inside, (UNITTEST,)), *rest]
+    return _section(name, head, parts, target, members, (UNITTEST,))
+
+
+def _as_method(block: Block, shared: _Shared | None) -> str:
+    # setUp runs once for a table, and each of its rows needs an object of its own.
+    is_table = block.text.startswith("@")
+    text = block.text if is_table else _with_fixture(block, shared)
+    method = as_method(text, () if shared is None else (shared.name,))
+    assert method is not None, "a test that needs a fixture of pytest has no owner"
+    return method
 
 
 def _section(
+    name: str,
     head: str,
     parts: Sequence[str],
     target: str,
@@ -148,7 +140,7 @@ def _section(
     used = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
     imports = dict.fromkeys([*(i for block in members for i in block.imports), *more])
     needed = tuple(item for item in imports if item.bound in used)
-    return Section(target, text, needed, tuple(block.name for block in members))
+    return Section(target, text, needed, tuple(f"{name}::{block.name}" for block in members))
 
 
 def _method(text: str) -> str:
@@ -174,7 +166,7 @@ def _shared(members: Sequence[Block]) -> _Shared | None:
         return None
     best = max(count, key=lambda item: (count[item], -len(item.code), item.code))
     taken = {name for block in members for name in _parameters(block.text)}
-    is_free = best.name not in _RESERVED | taken and not best.name.startswith("test")
+    is_free = may_name_fixture(best.name) and best.name not in taken
     is_habit = count[best] >= _FEWEST and count[best] * 2 >= count.total()
     return best if is_habit and is_free else None
 

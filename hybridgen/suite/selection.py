@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
-from hybridgen.domain import Arc, Check, Observation, StepResult, Target
+from hybridgen.domain import Arc, Check, Observation, StepResult, Target, TargetKind
 from hybridgen.domain.mutants import Kills
 from hybridgen.suite.cases import Case, is_boolean, make_case, raises
+from hybridgen.suite.homes import Homes
 from hybridgen.suite.killing import noticing, without_idle
 from hybridgen.suite.rows import Extras
 from hybridgen.suite.shapes import (
@@ -92,7 +93,9 @@ def select(
     parts = _last_parts(tiers[0], targets, seed)
     if kills.mutants:
         asides = (part for case in tiers[0] for part in _parts(case, targets, seed)[:-1])
-        kept += noticing(kept, [*parts, *filter(_is_worth_a_test, asides)])
+        goals = Homes(kills.mutants, targets).goals
+        kept += noticing(kept, [*parts, *filter(_is_worth_a_test, asides)], goals)
+    kept += _untested(kept, parts, targets)
     if not (kills.mutants and kills.is_complete):
         kept += _other_answers(kept, parts, targets)
         extra = Extras(kept, parts, cases_per_target)
@@ -290,6 +293,18 @@ def _pruned(kept: Sequence[Case]) -> list[Case]:
 
 def _union(cases: Iterable[Case]) -> frozenset[Arc]:
     return frozenset[Arc]().union(*(case.arcs for case in cases))
+
+
+def _untested(kept: Sequence[Case], parts: Sequence[Case], targets: Sequence[Target]) -> list[Case]:
+    """A case for each function and method that no kept case is about, the easiest to read."""
+    tested = {subject_of(case.observation, targets) for case in kept}
+    found: dict[str, Case] = {}
+    for case in sorted(parts, key=lambda case: (raises(case), case.effort, case.tie)):
+        subject = subject_of(case.observation, targets)
+        if subject not in tested and _is_worth_a_test(case):
+            found.setdefault(subject, case)
+    functions = (t.qualname for t in targets if t.kind is not TargetKind.CLASS)
+    return [found[name] for name in functions if name in found]
 
 
 def _other_answers(

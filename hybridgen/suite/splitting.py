@@ -22,7 +22,7 @@ _MUTATORS = words(
     "add append appendleft clear discard extend insert pop popitem popleft remove reverse send "
     "setdefault sort update write __setattr__ __setitem__"
 )
-_ASKING = words("abs bool float hash int len repr str type")  # consume nothing
+_ASKING = words("abs bool copy.copy copy.deepcopy float hash int len repr str type")
 _DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
 _DONE = StepResult("ok")
 
@@ -78,7 +78,7 @@ def _is_harmless(
     if all(hasattr(builtins, n.id) for n in nodes if isinstance(n, ast.Name)):
         return True  # list(): nothing of the sequence is in it
     is_plain = not any(isinstance(node, ast.Subscript | ast.comprehension) for node in nodes)
-    return is_plain and all(_name(call) in _ASKING for call in calls)
+    return is_plain and all(ast.unparse(call.func) in _ASKING for call in calls)
 
 
 def _asked(observation: Observation, place: int, targets: Sequence[Target]) -> str:

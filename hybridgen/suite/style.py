@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import io
 import tokenize
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from hybridgen.errors import SourceError
@@ -43,6 +45,28 @@ class Style:
     def class_name(self, name: str) -> str:
         """The name of the class that tests ``name``."""
         return f"{name}Test" if self.suffix else f"Test{name}"
+
+    def collected(self, python_classes: Sequence[str], python_functions: Sequence[str]) -> Style:
+        """The style, changed as far as the project's pytest would not collect such tests.
+
+        Args:
+            python_classes: the option of pytest, () for its default.
+            python_functions: likewise.
+        """
+        if not _matches("test_x", python_functions or ("test",)):
+            # Of a TestCase, pytest takes the tests that unittest would take.
+            return dataclasses.replace(self, layout=Layout.UNITTEST)
+        if self.layout in (Layout.FUNCTIONS, Layout.UNITTEST):
+            return self
+        for style in (self, dataclasses.replace(self, suffix=not self.suffix)):
+            if _matches(style.class_name("X"), python_classes or ("Test",)):
+                return style
+        return dataclasses.replace(self, layout=Layout.FUNCTIONS)
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    """As pytest does it: each pattern is the start of a name, or a glob."""
+    return any(name.startswith(pattern) or fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def style_of(own: str, others: Iterable[Path]) -> Style:

@@ -20,15 +20,12 @@ from hybridgen.domain import (
 from hybridgen.suite.bodies import Body, approx, assertion, contexts, expression, indent, regex
 from hybridgen.suite.edges import inputs, literal
 from hybridgen.suite.messages import common_part, stable_part
-from hybridgen.suite.policy import words
+from hybridgen.suite.policy import RESERVED, words
 from hybridgen.suite.shapes import Call, call_in, construction, printed_only
 from hybridgen.suite.subjects import subject_of
 
 # Names that mean something else as a parameter of a test function.
-_RESERVED = words(
-    "request tmp_path capsys capfd monkeypatch cache tmpdir caplog recwarn pytestconfig self "
-    "cls pytest math asyncio result"
-)
+_RESERVED = RESERVED | words("cls pytest math asyncio result")
 _SINGLETONS = frozenset({"True", "False", "None"})
 _MANY_LINES = 2
 _WORDS_OF_ID = 4

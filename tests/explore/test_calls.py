@@ -223,3 +223,33 @@ def test_sequences_reach_the_state_behind_an_object(start: Start) -> None:
     codes = [step.code for candidate in found for step in candidate.steps]
     assert any(".room = " in code for code in codes)
     assert any(code.startswith("with store as entered:") for code in codes)
+
+
+PRIVATE = """
+class _Ring:
+    def __init__(self, items):
+        self._items = list(items)
+
+    def turn(self, steps=1):
+        if not self._items:
+            return None
+        steps %= len(self._items)
+        return self._items[steps]
+
+    def __or__(self, other):
+        if type(other) is not _Ring:
+            return NotImplemented
+        if len(other._items) > len(self._items):
+            return _Ring(other._items + self._items)
+        return _Ring(self._items + other._items)
+
+
+def ring(items):
+    return _Ring(items)
+"""
+
+
+def test_objects_of_a_private_class_come_from_the_function_that_gives_them(start: Start) -> None:
+    _, found = reached(start, PRIVATE)
+
+    assert any("| ring(" in step.code for candidate in found for step in candidate.steps)

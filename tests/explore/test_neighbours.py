@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from hybridgen.domain import Candidate, Label, Step, StepKind
-from hybridgen.explore.neighbours import constants_in, neighbours
+from hybridgen.explore.neighbours import calls_at_import, constants_in, neighbours
 
 
 def candidate(*codes: str) -> Candidate:
@@ -74,3 +74,9 @@ def test_texts_for_a_regular_expression_take_its_place() -> None:
 def test_function_that_was_given_is_called() -> None:
     found = neighbours(candidate("make(2)"), (41,), 20, gives_callable=True)
     assert {"make(2)(41)", "make(2)('aB1')", "make(3)"} <= {item.steps[0].code for item in found}
+
+
+def test_lines_where_a_module_calls_its_own_function_are_found() -> None:
+    source = "def rule(a, b):\n    return a\n\n\nrule('man',\n     'men')\nother(3)\n"
+    assert calls_at_import(source, 2) == {5, 6}
+    assert calls_at_import(source, 7) == frozenset()

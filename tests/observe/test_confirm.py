@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from hybridgen.domain import Candidate, Observation
-from hybridgen.observe.confirm import confirm
+from hybridgen.observe.confirm import BATCH, confirm
 from hybridgen.observe.runner import Dropped, Runner
 from hybridgen.observe.trim import trim
 
@@ -115,6 +115,17 @@ def test_candidate_out_of_time_is_dropped_as_budget(
     kept, dropped = confirm(runner, [candidate("?f('name')")], seed=0, deadline=0.0)
     assert not kept
     assert dropped[0].reason == "budget"
+
+
+def test_work_that_is_used_up_ends_confirming_after_the_first_batch(
+    open_runner: Callable[..., Runner], candidate: Callable[..., Candidate]
+) -> None:
+    runner = open_runner("def twice(number):\n    return 2 * number\n")
+    candidates = [candidate(f"?twice({number})") for number in range(BATCH + 2)]
+    until = time.monotonic() + 60
+    kept, dropped = confirm(runner, candidates, seed=0, deadline=until, work=0.0)
+    assert [observation.candidate for observation in kept] == candidates[:BATCH]
+    assert [item.reason for item in dropped] == ["budget", "budget"]
 
 
 CART = """

@@ -34,11 +34,15 @@ def changes(body: str) -> set[str]:
         ("x = a not  in b", {"a not in b -> a in b"}),
         ("x = (a) is (b)", {"a) is (b -> a) is not (b"}),
         ("x = a and b", {"a and b -> (a or b)", "a and b -> (a)", "a and b -> (b)"}),
-        ("x = a + b", {"a + b -> (a - b)"}),
+        ("x = a + b", {"a + b -> (a - b)", "a + b -> (a * b)"}),
+        ("x = a > b", {"a > b -> a >= b", "a > b -> a != b"}),
+        ("x = a | b", {"a | b -> (a & b)", "a | b -> (a ^ b)"}),
+        ("x = 1.5", {"1.5 -> 2.5", "1.5 -> 0.5"}),
         ("x = not a", {"not a -> a"}),
         ("x = 7", {"7 -> 8", "7 -> 6"}),
         ("x = 'q'", {"'q' -> 'XXq'", "'q' -> ''"}),
         ("x = f'{a}q'", {"f'{a}q' -> ('XX' f'{a}q')"}),
+        ("x = f'{a + 1}q'", {"a + 1 -> (a - 1)", "1 -> 2"}),
         ("raise a", {"raise a -> pass"}),
         ("a.append(b)", {"a.append(b) -> pass"}),
         ("x = a.strip()", {"a.strip() -> a"}),
@@ -69,6 +73,27 @@ def test_statements_of_loops_and_handlers_are_mutated() -> None:
         ("break", "continue"),
         ("ValueError", "()"),
     }
+
+
+def test_decorators_are_left_out_but_those_that_do_nothing() -> None:
+    found = make(
+        """
+        class Box:
+            @property
+            def size(self):
+                return self._size
+
+            @typing.overload
+            def grow(self):
+                self._size
+
+            @names("a")
+            def shrink(self):
+                self._size
+        """
+    )
+    changed = {(m.before, m.after, *sorted(m.lines)) for m in found if m.kind == "decorator"}
+    assert changed == {("property", "(lambda it: it)", 5), ('names("a")', "(lambda it: it)", 13)}
 
 
 def test_prose_annotations_and_imports_are_left_alone() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,3 +83,41 @@ def test_complaint_names_the_exception(run_existing: Callable[..., tuple[str, ..
 def test_complaint_of_pytest_itself_is_told(run_existing: Callable[..., tuple[str, ...]]) -> None:
     (told,) = run_existing(TEST, "required_plugins = pytest-of-nowhere\n")
     assert "Missing required plugins: pytest-of-nowhere" in told
+
+
+def test_tests_of_one_name_are_told_apart_by_their_classes(
+    run_existing: Callable[..., tuple[str, ...]],
+) -> None:
+    source = (
+        "import pytest\nfrom shop import f\n\n\n"
+        "class TestBig:\n    def test_f(self):\n        assert f() == 1\n\n\n"
+        "class TestSmall:\n    def test_f(self):\n        assert f() == 2\n\n\n"
+        '@pytest.mark.parametrize("text", ["a::b[c", "d"])\n'
+        "def test_f(text):\n    assert f() == len(text) or text\n"
+    )
+    *passed, told = run_existing(source)
+    assert passed == ["TestBig::test_f", "test_f"]
+    assert "TestSmall::test_f" in told
+
+
+def test_only_the_test_that_was_asked_for_runs(
+    read: Read, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    module = read("def f():\n    return 1\n", name="shop.py")
+    folder = module.project.root / "tests"
+    folder.mkdir()
+    (module.project.root / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
+    (tmp_path / "verifying").mkdir()
+    source = "from shop import f\n\n\n" + "\n\n".join(
+        f"class Test{name}:\n    def test_f(self):\n        assert f() == {value}\n"
+        for name, value in (("Big", 1), ("Small", 2))
+    )
+    path = folder / "test_shop.py"
+    verifier = Verifier(module, "shop", sandbox, tmp_path / "verifying")
+    until = time.monotonic() + 60
+    passing = verifier.check({path: source}, path, ["TestBig::test_f"], deadline=until)
+    assert (passing.failed, passing.import_error) == ({}, None)
+    both = ["TestBig::test_f", "TestSmall::test_f"]
+    assert verifier.check({path: source}, path, both, deadline=until).failed == {
+        "TestSmall::test_f": "together"
+    }

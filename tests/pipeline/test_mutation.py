@@ -103,4 +103,4 @@ def test_lines_that_existing_tests_execute_have_no_mutants(generate: Generate) -
         """,
     )
     assert score(outcome).total == score(outcome).killed
-    assert score(outcome).total <= 4
+    assert score(outcome).total <= 5

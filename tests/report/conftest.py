@@ -35,6 +35,7 @@ def tested() -> Outcome:
         coverage_after=Coverage(99.6, 91.234, 96.5),
         tokens=1920,
         seconds=48.2345,
+        stages={"searching": 20.123, "confirming": 2.0},
         notes=("conftest.py is needed too\nwritten",),
         diff="+def test_secret_value(): ...",
     )

@@ -108,13 +108,40 @@ def test_named_tests_folder_that_is_a_file_is_a_usage_error(make) -> None:
         project(root / "a.py", tests=str(root / "a.py"))
 
 
-def test_linked_tests_folder_outside_the_project_has_to_be_named(make, tmp_path: Path) -> None:
+def test_tests_folder_outside_the_project_is_refused_found_or_named(make) -> None:
     root = make({"pyproject.toml": "", "a.py": ""})
     outside = make({"test_x.py": ""}, folder="outside")
     (root / "tests").symlink_to(outside)
     with pytest.raises(UsageError, match="out of the project"):
         project(root / "a.py")
-    assert project(root / "a.py", tests=str(root / "tests")).tests_folder == outside
+    for named in (root / "tests", outside):
+        with pytest.raises(UsageError, match="outside of the project"):
+            project(root / "a.py", tests=str(named))
+
+
+def test_folder_that_testpaths_plan_is_preferred_to_one_of_doctests(make) -> None:
+    root = make(
+        {
+            "pytest.ini": "[pytest]\ntestpaths = docs tests\n",
+            "pyproject.toml": "",
+            "docs/usage.rst": "",
+            "lib.py": "",
+        }
+    )
+    assert project(root / "lib.py").tests_folder == root / "tests"
+
+
+def test_existing_tests_may_have_the_names_that_the_project_asks_pytest_for(make) -> None:
+    root = make(
+        {
+            "pytest.ini": "[pytest]\npython_files = check_*.py\n",
+            "pyproject.toml": "",
+            "tests/check_one.py": "",
+            "tests/other.py": "",
+            "lib.py": "",
+        }
+    )
+    assert [path.name for path in project(root / "lib.py").existing_tests] == ["check_one.py"]
 
 
 def test_existing_tests_are_the_files_that_pytest_collects(make) -> None:

@@ -216,7 +216,6 @@ def test_ways_out_of_tmp_path_are_refused(body: str) -> None:
         "import os\n",
         "x = 1\n",
         "pytest_plugins = ['os']\n",
-        "class TestIt:\n    def test_it(self):\n        assert 1\n",
         "def helper():\n    return 1\n",
         "async def test_it():\n    assert 1\n",
         "print('at import')\n",

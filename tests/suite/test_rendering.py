@@ -116,9 +116,13 @@ def test_sample_passes_under_pytest_and_all_its_tests_are_named(
     done = write_and_run(file, tmp_path)
     assert done.returncode == 0, done.stdout
     assert file.label is Label.CONFIDENTIAL
-    functions = [n for n in ast.walk(ast.parse(file.text)) if isinstance(n, ast.FunctionDef)]
-    functions.sort(key=lambda node: node.lineno)
-    tests = [node.name for node in functions if node.name.startswith("test_")]
+    assert suite.forbidden(file.text, NAME, pricing.source.text) == ()
+    tests: list[str] = []
+    for node in ast.parse(file.text).body:
+        inner = node.body if isinstance(node, ast.ClassDef) else [node]
+        start = f"{node.name}::" if isinstance(node, ast.ClassDef) else ""
+        found = (n.name for n in inner if isinstance(n, ast.FunctionDef))
+        tests += [start + name for name in found if name.startswith("test_")]
     assert tests == list(file.test_names)
 
 

@@ -11,6 +11,11 @@ from hybridgen.domain import Module, Observation, TestFile
 from hybridgen.suite.blocks import build
 
 CART = "cart = Cart()"
+TWO = "".join(
+    f"class {name}:\n    def size(self):\n        return {size}\n\n    def two(self):\n"
+    f"        return 2\n\n\n"
+    for name, size in (("Big", 9), ("Small", 1))
+)
 
 
 def render(module: Module, cases: list[Observation], previous: str | None = None) -> TestFile:
@@ -67,19 +72,15 @@ def test_class_of_a_person_is_left_alone(
     file = render(pricing, three(observe), f"{mine}\n\n{others}")
     assert mine in file.text
     assert "class TestCartCases:\n" in file.text
-    assert "test_total_after_add" not in file.test_names
+    assert "TestCartCases::test_total_after_add" in file.test_names
+    assert "TestCart::test_total_after_add" not in file.test_names
 
 
-def test_methods_of_two_classes_with_one_name_say_their_class(
+def test_methods_of_two_classes_may_have_one_name(
     make_module: Callable[..., Module],
     make_observe: Callable[[Module], Callable[..., Observation]],
 ) -> None:
-    source = "".join(
-        f"class {name}:\n    def size(self):\n        return {size}\n\n    def two(self):\n"
-        f"        return 2\n\n\n"
-        for name, size in (("Big", 9), ("Small", 1))
-    )
-    module = make_module(source)
+    module = make_module(TWO)
     observe = make_observe(module)
     cases = [
         observe(f"{name}.{method}", f"x = {name}()", f"= x.{method}()")
@@ -87,20 +88,36 @@ def test_methods_of_two_classes_with_one_name_say_their_class(
         for method in ("size", "two")
     ]
     assert render(module, cases).test_names == (
-        "test_big_size",
-        "test_big_two",
-        "test_small_size",
-        "test_small_two",
+        "TestBig::test_size",
+        "TestBig::test_two",
+        "TestSmall::test_size",
+        "TestSmall::test_two",
     )
+
+
+def test_test_leaves_its_class_only(
+    make_module: Callable[..., Module],
+    make_observe: Callable[[Module], Callable[..., Observation]],
+) -> None:
+    module = make_module(TWO)
+    observe = make_observe(module)
+    cases = [
+        observe(f"{name}.{method}", f"x = {name}()", f"= x.{method}()")
+        for name in ("Big", "Small")
+        for method in ("size", "two")
+    ]
+    less = suite.without(render(module, cases), {"TestBig::test_two"})
+    assert less.test_names == ("TestBig::test_size", "TestSmall::test_size", "TestSmall::test_two")
+    assert less.text.count("def test_two(self)") == 1
 
 
 def test_failed_test_leaves_its_class(pricing: Module, observe: Callable[..., Observation]) -> None:
     cases = three(observe)
     file = render(pricing, [*cases, observe("find", '= find([], "b")')])
-    less = suite.without(file, {"test_remove_raises_key_error"})
-    assert less.test_names == tuple(
-        name for name in file.test_names if name != "test_remove_raises_key_error"
-    )
+    gone = "TestCart::test_remove_raises_key_error"
+    assert gone in file.test_names
+    less = suite.without(file, {gone})
+    assert less.test_names == tuple(name for name in file.test_names if name != gone)
     assert "mug" not in less.text
     assert "class TestCart:\n    @pytest.fixture\n" in less.text
     # What is left is still hybridgen's own.
@@ -118,7 +135,7 @@ def test_class_goes_with_its_last_test_and_a_fixture_with_its_last_user(
     assert less.test_names == (owner,)
     assert "fixture" not in less.text
     assert "pytest" not in less.text
-    assert f"class TestCart:\n    def {owner}(self):\n" in less.text
+    assert f"class TestCart:\n    def {owner.removeprefix('TestCart::')}(self):\n" in less.text
     assert "class" not in suite.without(file, set(file.test_names)).text
 
 
@@ -157,3 +174,19 @@ def test_secret_in_a_long_text_is_seen_before_the_text_is_folded(
     text = f"{'many words before it ' * 4}password = hunter2hunter2 {'and words after it ' * 4}"
     block = build([observe("find", f"= find([{text!r}], 'm')")], pricing, "shop.pricing")
     assert repr(text) in block.source
+
+
+def test_inherited_method_names_its_test(
+    make_module: Callable[..., Module],
+    make_observe: Callable[[Module], Callable[..., Observation]],
+) -> None:
+    module = make_module("class Stack(list):\n    pass\n")
+    observe = make_observe(module)
+    cases = [
+        observe("Stack", "x = Stack()", "= x.pop()"),
+        observe("Stack", "x = Stack()", "= x.index(3)"),
+    ]
+    assert sorted(render(module, cases).test_names) == [
+        "TestStack::test_index_raises_value_error",
+        "TestStack::test_pop_raises_index_error",
+    ]

@@ -123,3 +123,27 @@ def test_test_that_needs_a_fixture_stays_a_function(
 def test_preferred_quotes_are_used(pricing: Module, observe: Callable[..., Observation]) -> None:
     text = render(pricing, sample(observe), FUNCTIONS + QUOTES).text
     assert "assert find([], 'b') is None" in text
+
+
+@pytest.mark.parametrize(
+    ("layout", "suffix", "python_classes", "python_functions", "expected"),
+    [
+        (Layout.MIXED, False, (), (), (Layout.MIXED, False)),
+        (Layout.MIXED, False, ("Test",), ("test",), (Layout.MIXED, False)),
+        (Layout.MIXED, False, ("Check*",), (), (Layout.FUNCTIONS, False)),
+        (Layout.CLASSES, False, ("*Test", "*Suite"), (), (Layout.CLASSES, True)),
+        (Layout.CLASSES, True, (), (), (Layout.CLASSES, False)),
+        (Layout.UNITTEST, True, ("Check*",), (), (Layout.UNITTEST, True)),
+        (Layout.FUNCTIONS, False, ("Check*",), ("test_*",), (Layout.FUNCTIONS, False)),
+        (Layout.MIXED, False, (), ("check_*",), (Layout.UNITTEST, False)),
+    ],
+)
+def test_layout_is_one_that_the_pytest_of_the_project_collects(
+    layout: Layout,
+    suffix: bool,
+    python_classes: tuple[str, ...],
+    python_functions: tuple[str, ...],
+    expected: tuple[Layout, bool],
+) -> None:
+    style = Style(layout, suffix=suffix).collected(python_classes, python_functions)
+    assert (style.layout, style.suffix) == expected
