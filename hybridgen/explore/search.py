@@ -23,7 +23,7 @@ from hybridgen.explore.hints import Hints, SeesOperands, Site
 from hybridgen.explore.leads import Leads
 from hybridgen.explore.operators import called_name
 from hybridgen.explore.schedule import FAVOUR_OPEN, Attention, Corpus, Entry
-from hybridgen.explore.shrink import shrink
+from hybridgen.explore.shrink import plain_constructions, shrink
 from hybridgen.explore.variants import Variants
 from hybridgen.observe.runner import Runner
 from hybridgen.observe.trim import trim
@@ -229,12 +229,13 @@ class Search:
     def simplify(self, deadline: float, is_over: Callable[[], bool] = lambda: False) -> None:
         """Makes what the search itself found easier to read, what is hardest to read first."""
         finds = sorted(self._archive.finds, key=lambda find: -weight(find[0].candidate))
+        plain = plain_constructions(observation.candidate for observation, _ in finds)
         for observation, needed in finds:
             if time.monotonic() > deadline or is_over():
                 return
             if observation.candidate.origin in SEARCHED:
                 taken = self._archive.outcomes(but=observation)
-                simpler = shrink(observation, self._execution.glance, needed, taken)
+                simpler = shrink(observation, self._execution.glance, needed, taken, plain)
                 again = self._execution.run(simpler.candidate)
                 if again is not None and (needed or frozenset()) <= again.arcs:
                     self._archive.exchange(observation, again)

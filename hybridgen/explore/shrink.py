@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from hybridgen.domain import Arc, Candidate, Observation
@@ -38,6 +38,7 @@ def shrink(
     run: Run,
     needed: Collection[Arc] | None = None,
     taken: Collection[Outcome] = (),
+    plain: Mapping[str, str] | None = None,
 ) -> Observation:
     """A simpler observation that shows the same, or the same one.
 
@@ -45,12 +46,47 @@ def shrink(
         run: runs a candidate, None where that gave no observation.
         needed: the arcs that it is kept for; None if it is kept for its result.
         taken: results that other finds show already.
+        plain: the plainest construction of each class, see :func:`plain_constructions`.
     """
     shrinker = _Shrinker(observation, run, needed, taken)
+    shrinker.build_plainly(plain or {})
     for index, step in enumerate(observation.candidate.steps):
         if not is_set_up(step):
             shrinker.shrink_step(index)
     return shrinker.best
+
+
+def plain_constructions(candidates: Iterable[Candidate]) -> dict[str, str]:
+    """For each class that is built first in a candidate: the plainest of these constructions.
+
+    Tests that differ in what matters only are easier to read, and can share a fixture.
+    """
+    found: dict[str, list[str]] = {}
+    for candidate in candidates:
+        built = _construction(candidate.steps[0].code) if len(candidate.steps) > 1 else None
+        if built is not None:
+            found.setdefault(built[1], []).append(built[2])
+    return {kind: min(texts, key=_plainness) for kind, texts in found.items()}
+
+
+def _construction(code: str) -> tuple[str, str, str] | None:
+    """(variable, class, call) of ``cart = Cart('a')``."""
+    match ast.parse(code).body:
+        case [ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id=kind)) as c)]:
+            is_literal = not any(
+                isinstance(node, ast.Name | ast.Lambda)
+                for part in (*c.args, *(keyword.value for keyword in c.keywords))
+                for node in ast.walk(part)
+            )
+            return (name, kind, ast.unparse(c)) if is_literal and kind[:1].isupper() else None
+    return None
+
+
+def _plainness(text: str) -> tuple[bool, int, bool, str]:
+    parts = ast.walk(ast.parse(text))
+    texts = [n.value for n in parts if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    is_odd = any(not value.isalnum() for value in texts)
+    return is_odd, len(text), any(not value.isalpha() for value in texts), text
 
 
 class _Shrinker:
@@ -70,6 +106,12 @@ class _Shrinker:
         self._enough = ENOUGH_FOR_RESULT if needed is None else ENOUGH
         self._left = MOST_TRIES
         self._tried: set[str] = set()
+
+    def build_plainly(self, plain: Mapping[str, str]) -> None:
+        """Builds the object as other tests build theirs, where its arguments do not matter."""
+        built = _construction(self._code(0))
+        if built is not None and built[1] in plain:
+            self._attempt(0, f"{built[0]} = {plain[built[1]]}")
 
     def shrink_step(self, index: int) -> None:
         """Simplifies one step: its arguments and containers, then its texts."""

@@ -18,7 +18,7 @@ from hybridgen.domain import (
     StepResult,
 )
 from hybridgen.explore.archive import outcome_of
-from hybridgen.explore.shrink import MOST_TRIES, shrink
+from hybridgen.explore.shrink import MOST_TRIES, plain_constructions, shrink
 
 
 def observe(code: str, parser: Callable[[str], tuple[set[int], object]]) -> Observation:
@@ -89,3 +89,33 @@ def test_an_exception_of_another_type_is_not_the_same() -> None:
 
     before = observe(f"f({UGLY!r})", headings)
     assert shrink(before, run, set()) is before
+
+
+def cart(customer: str, code: str = "cart.size()") -> Candidate:
+    steps = (Step(StepKind.SETUP, f"cart = Cart({customer!r})"), Step(StepKind.PROBE, code))
+    return Candidate("Cart.size", steps, Label.CONFIDENTIAL, "search")
+
+
+def size_of(candidate: Candidate, limit: int) -> Observation:
+    """A cart whose size does not depend on its customer, unless that is longer than ``limit``."""
+    built = ast.parse(candidate.steps[0].code).body[0]
+    assert isinstance(built, ast.Assign) and isinstance(built.value, ast.Call)
+    is_long = len(ast.literal_eval(built.value.args[0])) > limit
+    check = Check(CheckKind.EQUAL, "", "7" if is_long else "3")
+    results = (StepResult("ok"), StepResult("ok", (check,)))
+    return Observation(candidate, results, frozenset({(1, 2)}), Label.CONFIDENTIAL)
+
+
+def test_object_is_built_as_in_other_finds_where_its_arguments_do_not_matter() -> None:
+    plain = plain_constructions([cart("b\n2-2"), cart("ann"), cart(""), cart("a_long_name")])
+    assert plain == {"Cart": "Cart('ann')"}
+    found = shrink(size_of(cart("b\n2-2"), 99), lambda c: size_of(c, 99), plain=plain)
+    assert found.candidate.steps[0].code == "cart = Cart('ann')"
+
+
+def test_object_keeps_arguments_that_matter() -> None:
+    found = shrink(
+        size_of(cart("b\n2-2"), 4), lambda c: size_of(c, 4), plain={"Cart": "Cart('ann')"},
+        taken={outcome_of(size_of(cart("ann"), 4))},
+    )  # fmt: skip
+    assert found.candidate.steps[0].code == "cart = Cart('b\\n2-2')"
