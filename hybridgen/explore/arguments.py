@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from hybridgen.domain import Parameter, ParameterKind, Target
 from hybridgen.explore.catalogue import Catalogue, is_protocol, keyword_names
+from hybridgen.explore.drawn import Drawn
 from hybridgen.explore.duck import Ducks, members_of
 from hybridgen.explore.files import PATH_NAMES
 from hybridgen.explore.genomes import RESULT, Call, call_text
@@ -21,12 +22,19 @@ COMPOSED_SHARE = 0.1
 WRONG_TYPE_SHARE = 0.03
 """How often a value of another type than the hint is tried: code that checks types wants it."""
 
+DRAWN_SHARE = 0.06
+"""How often a value of a built-in type is one that hypothesis drew: variety, but hard to read."""
+
+SWITCH_SHARE = 0.8
+"""How often a switch that is given is given the other way than by default."""
+
 LEARNED_SHARE = 0.35
 LARGEST_SIZE = 5_000
 MOST_MADE = 12
 MADE_SHARE = 0.2
 """How often an object of a public class is built as an earlier call came by one."""
 
+SWITCHED = {"True": "False", "False": "True"}
 THEMES = ("int", "int", "int", "str", "str", "tuple", "float", "any", "any")
 
 
@@ -51,6 +59,7 @@ class Arguments:
             name: members_of(catalogue.targets[name]) for name in catalogue.classes
         }
         self.wants = Wants(members, chooser)
+        self._drawn = Drawn(chooser.getrandbits(32))
         self._learned: dict[tuple[str, str], list[str]] = {}
         self._made = {name: list(texts) for name, texts in catalogue.singletons.items()}
 
@@ -93,7 +102,13 @@ class Arguments:
 
     def _fresh(self, target: str, parameter: Parameter, depth: int) -> str:
         choose = self._chooser
+        if parameter.default in SWITCHED and choose.random() < SWITCH_SHARE:
+            return SWITCHED[parameter.default]
         hint = self._hint(target, parameter)
+        if hint is not None and choose.random() < DRAWN_SHARE:
+            drawn = self._drawn.of(hint)
+            if drawn:
+                return choose.choice(drawn)
         typed = self._types.of(hint, depth)
         literals = self.pool(target)
         if not literals:

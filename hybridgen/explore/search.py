@@ -34,6 +34,9 @@ FIRST_ROUNDS = 12
 PLATEAU = 900
 """Runs without anything new after which the search ends."""
 
+OPEN_PLATEAU = 6
+"""How many times as long it is while code is open that nothing reaches."""
+
 PLATEAU_SHARE = 0.4
 """The search goes on for so much of what it took to the last find: where finds come late, more
 come later."""
@@ -163,7 +166,8 @@ class Search:
             until: the end on the clock of ``time.monotonic``; asked now and then, since what
                 was found has to be confirmed in the time that is left.
             focus: names of targets with code that is not reached yet; asked now and then.
-            plateau: runs without anything new that end it, if finds did not come late.
+            plateau: runs without anything new that end it where all code is reached and finds
+                did not come late.
             on_turn: called now and then, so that somebody can show that it goes on.
         """
         queue = [] if len(self._corpus) else [t for _ in range(FIRST_ROUNDS) for t in self._targets]
@@ -186,7 +190,8 @@ class Search:
                 target = queue.pop()
                 trial = Trial(target, self._variants.fresh(target))
             elif trial is None:
-                if idle >= max(plateau, found_at * PLATEAU_SHARE) or not self._usable():
+                patience = plateau * (OPEN_PLATEAU if wanted else 1)
+                if idle >= max(patience, found_at * PLATEAU_SHARE) or not self._usable():
                     break
                 trial = self._pick(wanted)
             if not self._execution.is_usable(trial.target.qualname):

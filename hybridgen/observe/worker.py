@@ -208,6 +208,41 @@ def replace_method(kind: type, name: str, function: Callable[..., Any]) -> None:
     members[name] = classmethod(function)
 
 
+def shift_machine() -> None:
+    """Makes this process look as if another user ran it on another machine.
+
+    The kernel lock hides the user database, so that nobody seems to exist: a value made from that
+    would be another one wherever the test runs later. Here everybody exists.
+    """
+    import grp
+    import pwd
+    import socket
+
+    def user(uid: int = 4001, name: str = "elsewhere") -> Any:
+        return pwd.struct_passwd((name, "x", uid, 4002, "", "/home/" + name, "/bin/sh"))
+
+    def group(gid: int = 4002, name: str = "elsewhere") -> Any:
+        return grp.struct_group((name, "x", gid, [name]))
+
+    users: Any = pwd
+    users.getpwuid, users.getpwall = user, lambda: [user()]
+    users.getpwnam = lambda name: user(name=name)
+    groups: Any = grp
+    groups.getgrgid, groups.getgrall = group, lambda: [group()]
+    groups.getgrnam = lambda name: group(name=name)
+    system: Any = os
+    for name in ("getuid", "geteuid", "getgid", "getegid", "cpu_count"):
+        setattr(system, name, functools.partial(plus, getattr(os, name), 4001))
+    system.getlogin = lambda: "elsewhere"
+    network: Any = socket
+    network.gethostname = lambda: "elsewhere"
+
+
+def plus(function: Callable[[], Any], number: int) -> int:
+    """What a function gives, and more."""
+    return int(function() or 0) + number
+
+
 # ---------------------------------------------------------------- effects on the world
 
 WRITES_FILES = "writes files outside of tmp_path"
@@ -1024,6 +1059,7 @@ class Session:
         self.clock = request["clock"]
         if self.clock:
             shift_clock(self.clock)
+            shift_machine()
         self.tracer = Tracer(request["file"])
         try:
             with self.tracer, quiet():

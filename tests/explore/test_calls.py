@@ -108,7 +108,7 @@ def texts(module: Module, name: str, count: int = 60) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "forms"),
     [
-        ("user", ["user(7, (3, "]),
+        ("user", ["user(7, ", "(3, "]),
         ("row", ["{'name': ", "'short')", "'long')"]),
         ("apply", ["lambda x, y: x == y", "Point("]),
         ("total", ["Item(Kind."]),

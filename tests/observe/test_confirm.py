@@ -13,7 +13,8 @@ from hybridgen.observe.runner import Dropped, Runner
 from hybridgen.observe.trim import trim
 
 UNSTABLE = """
-import argparse, datetime, os, random, shutil, sys, time, uuid
+import argparse, datetime, grp, os, pwd, random, shutil, sys, time, uuid
+from socket import gethostname as host
 from dataclasses import dataclass
 from datetime import date
 from datetime import datetime as moment
@@ -55,6 +56,19 @@ def f(kind):
         return shutil.get_terminal_size().columns
     if kind == "user":
         return os.environ.get("USER")
+    if kind == "nobody":
+        try:
+            return pwd.getpwuid(1).pw_name
+        except KeyError:
+            raise ValueError("no such user") from None
+    if kind == "group":
+        return "staff" in [entry.gr_name for entry in grp.getgrall()] or grp.getgrnam("staff")
+    if kind == "id":
+        return os.getuid()
+    if kind == "cores":
+        return os.cpu_count()
+    if kind == "host":
+        return host()
     if kind == "raise":
         raise ValueError(f"at {time.time()}")
     if kind == "name":
@@ -72,6 +86,7 @@ def confirmed(runner: Runner, candidate: Candidate) -> Observation | Dropped:
     [
         *("random", "uuid", "clock", "day", "weekday", "hash", "folder", "process", "address"),
         *("arguments", "program", "zone", "width", "user"),
+        *("nobody", "group", "id", "cores", "host"),
     ],
 )
 def test_value_that_depends_on_the_run_is_dropped_as_unstable(
