@@ -19,7 +19,7 @@ from hybridgen.explore.wants import Wants
 COMPOSED_SHARE = 0.1
 """How often a text is put together from literals of the code: ``"SAVE" + "10"``."""
 
-WRONG_TYPE_SHARE = 0.03
+WRONG_TYPE_SHARE = 0.06
 """How often a value of another type than the hint is tried: code that checks types wants it."""
 
 DRAWN_SHARE = 0.06

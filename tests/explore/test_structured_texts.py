@@ -104,9 +104,9 @@ def test_operands_are_what_makes_the_difference(search: Callable[..., Searched])
                 return "old" if name == "o" + "rwell" else "other"
         return "unknown"
     """
-    archive, module, _ = search(text, 3000)
+    archive, module, _ = search(text, 6000)
     assert measure(module.path, archive.arcs).coverage.pooled == 100
-    without, module, _ = search(text, 3000, False)
+    without, module, _ = search(text, 6000, False)
     assert measure(module.path, without.arcs).coverage.pooled < 100
 
 
