@@ -249,7 +249,7 @@ class _Maker:
                 yield "loop", node, node, "continue"
             case ast.Continue():
                 yield "loop", node, node, "break"
-            case ast.For(iter=items) | ast.AsyncFor(iter=items) if isinstance(node, ast.For):
+            case ast.For(iter=items):
                 yield "loop", items, items, "()"
             case ast.If(test=test) | ast.While(test=test) | ast.Assert(test=test):
                 yield from self.conditions(test)

@@ -77,15 +77,15 @@ def _tests_folder(root: Path, start: Path, tests: str | None) -> Path:
                 f"name a folder of the project: --tests {root / 'tests'}",
             )
         return named.resolve()
-    configured = _configured(root)
+    configured, planned = _configured(root), _planned(root)
     candidates = [
         *(folder for folder in configured if "test" in folder.name),
         *(root / "tests", root / "test"),
         *_beside_package(root, start),
-        *_planned(root),
+        *planned,
         *configured,  # ["src"]: a place for doctests more often than for a new test file
     ]
-    is_there = (folder for folder in candidates if folder.is_dir() or folder in _planned(root))
+    is_there = (folder for folder in candidates if folder.is_dir() or folder in planned)
     chosen = next(is_there, root / "tests")
     if not chosen.resolve().is_relative_to(root):
         raise UsageError(
