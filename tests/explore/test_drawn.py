@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import subprocess
+import sys
 import uuid
 from decimal import Decimal
 from fractions import Fraction
@@ -50,6 +52,17 @@ def test_other_types_have_no_values(hint: str) -> None:
 def test_same_seed_gives_the_same_values() -> None:
     assert Drawn(7).of("list[str]") == Drawn(7).of("list[str]")
     assert Drawn(7).of("list[str]") != Drawn(8).of("list[str]")
+
+
+def test_values_do_not_depend_on_what_else_is_loaded() -> None:
+    hints = ("int", "str", "list[float]", "datetime", "Decimal")
+    code = (
+        "from hybridgen.explore.drawn import Drawn; d = Drawn(7); "
+        f"print([d.of(hint) for hint in {hints!r}])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    drawn = Drawn(7)
+    assert done.stdout.strip() == repr([drawn.of(hint) for hint in hints])
 
 
 def test_nothing_is_written_into_the_working_folder(
