@@ -101,6 +101,11 @@ class Search:
         seed: the same seed gives the same genomes.
         watcher: tells what code compared while a candidate ran; without one the search has to
             guess more.
+
+    Attributes:
+        focus: what is still open of the targets, private methods included.
+        report: what was done.
+        leads: what was seen besides, that can become no test.
     """
 
     def __init__(
@@ -129,9 +134,9 @@ class Search:
         write = self._maker.candidate
         self._hints = Hints(watcher, self._chooser, seed, write) if watcher is not None else None
         self._unwatched: list[Trial] = []
-        self._focus = Focus(module, self._targets, archive)
+        self.focus = Focus(module, targets, archive)
         self._open_lines: frozenset[int] = frozenset()
-        self._open_counts: dict[str, int] = {}
+        self._open: dict[str, int] = {}
         self._execution = Execution(runner, archive.arcs)
         self.report = self._execution.report
         self.leads = Leads()
@@ -155,7 +160,6 @@ class Search:
     def run(
         self,
         until: Callable[[], float],
-        focus: Callable[[], frozenset[str]],
         *,
         plateau: int = PLATEAU,
         on_turn: Callable[[], None] = lambda: None,
@@ -165,7 +169,6 @@ class Search:
         Args:
             until: the end on the clock of ``time.monotonic``; asked now and then, since what
                 was found has to be confirmed in the time that is left.
-            focus: names of targets with code that is not reached yet; asked now and then.
             plateau: runs without anything new that end it where all code is reached and finds
                 did not come late.
             on_turn: called now and then, so that somebody can show that it goes on.
@@ -173,27 +176,24 @@ class Search:
         queue = [] if len(self._corpus) else [t for _ in range(FIRST_ROUNDS) for t in self._targets]
         if queue:
             self.take(self._circumstances.scripts(), until())
-        idle, turn, found_at, wanted, deadline = 0, 0, 0, focus(), until()
-        self._open_lines = self._focus.branch_lines()
-        self._open_counts = self._focus.counts()
+        idle, turn, found_at, deadline = 0, 0, 0, until()
+        self._look_what_is_open()
         while self._targets and time.monotonic() < deadline:
             turn += 1
             if turn % 20 == 0:
                 deadline = until()
                 on_turn()
             if turn % 100 == 0:
-                wanted = focus()
-                self._open_lines = self._focus.branch_lines()
-                self._open_counts = self._focus.counts()
-            trial = self._hint(idle, wanted, FIRST_HINT_SHARE if queue else HINT_SHARE)
+                self._look_what_is_open()
+            trial = self._hint(idle, FIRST_HINT_SHARE if queue else HINT_SHARE)
             if trial is None and queue:
                 target = queue.pop()
                 trial = Trial(target, self._variants.fresh(target))
             elif trial is None:
-                patience = plateau * (OPEN_PLATEAU if wanted else 1)
+                patience = plateau * (OPEN_PLATEAU if self._open else 1)
                 if idle >= max(patience, found_at * PLATEAU_SHARE) or not self._usable():
                     break
-                trial = self._pick(wanted)
+                trial = self._pick()
             if not self._execution.is_usable(trial.target.qualname):
                 idle += not queue
                 continue
@@ -202,13 +202,17 @@ class Search:
             else:
                 idle += not queue
 
-    def _hint(self, idle: int, wanted: frozenset[str], share: float) -> Trial | None:
+    def _look_what_is_open(self) -> None:
+        self._open_lines = self.focus.branch_lines()
+        self._open = self.focus.counts()
+
+    def _hint(self, idle: int, share: float) -> Trial | None:
         """What operands of an earlier run suggest, mostly."""
         hints = self._hints
         if hints is None:
             return None
         if self._unwatched or idle % LOOK_EVERY == LOOK_EVERY - 1:
-            self._look(hints, self._unwatched.pop() if self._unwatched else self._pick(wanted))
+            self._look(hints, self._unwatched.pop() if self._unwatched else self._pick())
         if self._chooser.random() > share:
             return None
         hint = hints.take(self._open_lines)
@@ -248,9 +252,10 @@ class Search:
     def _usable(self) -> bool:
         return any(self._execution.is_usable(target.qualname) for target in self._targets)
 
-    def _pick(self, wanted: frozenset[str]) -> Trial:
+    def _pick(self) -> Trial:
         choose = self._chooser
-        counts = {name: count for name, count in self._open_counts.items() if name in wanted}
+        callable_names = {target.qualname for target in self._targets}
+        counts = {name: count for name, count in self._open.items() if name in callable_names}
         if len(self._corpus) and choose.random() < VARY_SHARE:
             entry = self._corpus.pick(counts)
             genome, operator = self._variants.vary(entry, self._corpus)

@@ -10,7 +10,6 @@ from hybridgen.engine import EngineUnusableError
 from hybridgen.errors import EngineError
 from hybridgen.explore.archive import Archive
 from hybridgen.explore.examples import docstring_candidates, mention_candidates
-from hybridgen.explore.focus import Focus
 from hybridgen.explore.search import Search
 from hybridgen.observe.confirm import VARIATIONS
 from hybridgen.observe.effort import Limit
@@ -54,7 +53,6 @@ class Finder:
         self._budget = budget
         self._tally = tally
         self._archive = archive
-        self._focus = Focus(subject.module, subject.targets, archive)
         self._search = Search(
             subject.module,
             subject.targets,
@@ -63,6 +61,7 @@ class Finder:
             seed=job.settings.seed,
             watcher=subject.operands,
         )
+        self._focus = self._search.focus
 
     @property
     def leads(self) -> tuple[Observation, ...]:
@@ -98,9 +97,8 @@ class Finder:
 
     def _run(self, work: float, cap: float) -> None:
         """Searches until a share of the budget is done as work, or the clock says so."""
-        watcher, names = self._job.watcher, self._focus.names
-        self._search.run(lambda: min(cap, self._until(work)), names, on_turn=watcher.advance)
-        if time.monotonic() >= min(cap, self._budget.finish_at) and names():
+        self._search.run(lambda: min(cap, self._until(work)), on_turn=self._job.watcher.advance)
+        if time.monotonic() >= min(cap, self._budget.finish_at) and self._focus.names():
             self._tally.late["the search"] = None
 
     def _until(self, work: float) -> float:
@@ -170,4 +168,4 @@ class Finder:
         tally.tokens += completion.usage.prompt_tokens + completion.usage.completion_tokens
         self._search.take(candidates(completion, subject.module, target), finish_at)
         burst = Limit(effort, min(effort.seconds + BURST_WORK, work), finish_at)
-        self._search.run(burst.until, self._focus.names, plateau=BURST_PLATEAU)
+        self._search.run(burst.until, plateau=BURST_PLATEAU)

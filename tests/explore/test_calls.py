@@ -12,7 +12,6 @@ import pytest
 from hybridgen.domain import Candidate, Module, StepKind
 from hybridgen.explore.archive import Archive
 from hybridgen.explore.calls import CallMaker
-from hybridgen.explore.focus import Focus
 from hybridgen.explore.search import Search
 from hybridgen.observe.measure import measure
 
@@ -151,7 +150,7 @@ def reached(start: Start, code: str, seconds: float = 20) -> tuple[float, list[C
     def until() -> float:
         return 0.0 if search.report.runs > 1500 else deadline
 
-    search.run(until, Focus(module, module.targets, archive).names, plateau=700)
+    search.run(until, plateau=700)
     return measure(module.path, archive.arcs).coverage.pooled, list(archive.candidates)
 
 

@@ -165,10 +165,9 @@ def test_set_up_that_a_run_did_not_come_to_is_taken_away(start: Start) -> None:
 
 def searched(start: Start, source: str, runs: int = 400) -> Sequence[str]:
     """The texts of all candidates that a search keeps."""
-    search, archive, module = start(source)
-    names = frozenset(target.qualname for target in module.targets)
+    search, archive, _ = start(source)
     end = time.monotonic() + 60
-    search.run(lambda: end if search.report.runs < runs else 0.0, lambda: names, plateau=150)
+    search.run(lambda: end if search.report.runs < runs else 0.0, plateau=150)
     return ["\n".join(s.code for s in item.candidate.steps) for item in archive.observations]
 
 

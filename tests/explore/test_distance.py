@@ -87,7 +87,7 @@ def test_search_comes_to_boundaries_of_what_is_computed_from_the_input(
             return 0.0 if done else end
 
         end = time.monotonic() + 20
-        search.run(until, lambda: frozenset(t.qualname for t in module.targets))
+        search.run(until)
     finally:
         watcher.close()
         runner.close()

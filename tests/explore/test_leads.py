@@ -75,7 +75,7 @@ def test_a_search_notes_what_becomes_no_test(start):
         """
     )
     until = time.monotonic() + 20
-    search.run(lambda: until, frozenset, plateau=60)
+    search.run(lambda: until, plateau=60)
     noted = {observation.candidate.steps[-1].code for observation in search.leads.observations}
     assert "initial('')" in noted
     assert "initial('')" not in {c.steps[-1].code for c in archive.candidates}

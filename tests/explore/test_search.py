@@ -8,7 +8,6 @@ from collections.abc import Callable
 from hybridgen.domain import Candidate, Label, Module, Step, StepKind
 from hybridgen.explore.archive import Archive
 from hybridgen.explore.examples import docstring_candidates
-from hybridgen.explore.focus import Focus
 from hybridgen.explore.search import Search
 from hybridgen.observe.measure import measure
 
@@ -17,7 +16,7 @@ Start = Callable[..., tuple[Search, Archive, Module]]
 
 def run(search: Search, module: Module, archive: Archive, seconds: float = 15) -> None:
     deadline = time.monotonic() + seconds
-    search.run(lambda: deadline, Focus(module, module.targets, archive).names, plateau=1500)
+    search.run(lambda: deadline, plateau=1500)
 
 
 def codes(archive: Archive, target: str) -> list[str]:

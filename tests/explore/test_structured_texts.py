@@ -10,7 +10,6 @@ import pytest
 
 from hybridgen.domain import Module
 from hybridgen.explore.archive import Archive
-from hybridgen.explore.focus import Focus
 from hybridgen.explore.search import Search
 from hybridgen.observe.measure import measure
 from hybridgen.observe.operands import Watcher
@@ -44,12 +43,11 @@ def search(
             seed=0,
             watcher=watcher if is_watched else None,
         )
-        focus = Focus(module, module.targets, archive)
 
         def until() -> float:
-            return math.inf if found.report.runs < runs and focus.open() else 0
+            return math.inf if found.report.runs < runs and found.focus.open() else 0
 
-        found.run(until, focus.names, plateau=runs)
+        found.run(until, plateau=runs)
         return archive, module, found
 
     yield search
