@@ -34,6 +34,7 @@ from hybridgen.domain.results import (
     TestFile,
 )
 from hybridgen.domain.runs import (
+    AGREED,
     Arc,
     Candidate,
     Check,
@@ -46,6 +47,7 @@ from hybridgen.domain.runs import (
 )
 
 __all__ = [
+    "AGREED",
     "Arc",
     "Candidate",
     "Check",

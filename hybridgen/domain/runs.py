@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from hybridgen.domain.labels import Label
 
+AGREED = "model-agreed"
+"""Origin of a candidate whose opinion more than one answer of a model holds."""
+
 
 class StepKind(StrEnum):
     """What a step is for."""

@@ -41,7 +41,7 @@ def outside_values(
         values.insert(1, head + done.format(1, empty, shown[1]))
     elif full == "subprocess.check_output":
         values = [head + text for text in shown]
-    elif full in ("subprocess.getoutput",):
+    elif full == "subprocess.getoutput":
         values = [head + repr(text) for text in answers]
     elif full == "subprocess.getstatusoutput":
         values = [f"{head}({code}, {text!r})" for text in answers[:4] for code in (0, 1)]

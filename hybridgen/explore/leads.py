@@ -10,7 +10,7 @@ import ast
 from collections import Counter
 from dataclasses import replace
 
-from hybridgen.domain import Observation
+from hybridgen.domain import AGREED, Observation
 
 BY_ACCIDENT = frozenset(
     {
@@ -24,9 +24,6 @@ MOST_ALIKE = 2
 MOST_OF_TARGET = 12
 
 LITERALS = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.Lambda)
-
-AGREED = "model-agreed"
-"""Origin of a candidate whose opinion more than one answer of a model holds."""
 
 Kind = tuple[str, str, tuple[str, ...]]
 

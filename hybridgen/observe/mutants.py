@@ -19,7 +19,6 @@ from hybridgen.domain import (
     Candidate,
     Check,
     CheckKind,
-    ImportName,
     Module,
     Observation,
     StepResult,
@@ -77,11 +76,8 @@ class Nursery:
         scratch: an existing folder of its own; removed on close.
     """
 
-    def __init__(
-        self, module: Module, name: ImportName, runner: Runner, sandbox: Sandbox, scratch: Path
-    ) -> None:
+    def __init__(self, module: Module, runner: Runner, sandbox: Sandbox, scratch: Path) -> None:
         self._module = module
-        self._name = name
         self._runner = runner
         self._sandbox = sandbox
         self._scratch = scratch
@@ -89,7 +85,7 @@ class Nursery:
         self._starts = 0
         level = None if sandbox.is_locked else probe()
         self._common = {
-            "load": load_request(module, name, Variation()),
+            "load": load_request(module, runner.import_name, Variation()),
             "filter": child_filter(unsafe_level=level),
             "run_seconds": RUN_SECONDS,
             "import_seconds": IMPORT_TIMEOUT / 4,

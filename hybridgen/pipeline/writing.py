@@ -174,9 +174,7 @@ class Writer:
             self._tally.late["the mutants"] = None
             return Judged(tuple(observations), Kills())
         self._scratch.mkdir()
-        nursery = Nursery(
-            subject.module, subject.runner.import_name, subject.runner, job.sandbox, self._scratch
-        )
+        nursery = Nursery(subject.module, subject.runner, job.sandbox, self._scratch)
         try:
             mutation = Mutation(job, subject, nursery, limit)
             judged = mutation.judge(observations, covered - subject.runner.import_arcs)

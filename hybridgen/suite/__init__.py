@@ -1,6 +1,6 @@
 """From confirmed observations to a test file that a reviewer would merge.
 
-The way through: :func:`screened` -> :func:`choose` -> :func:`render` -> verification by real
+The way through: :func:`screened` -> :func:`select` -> :func:`render` -> verification by real
 pytest (the caller's) -> :func:`without` what failed -> :func:`write` or :func:`diff`.
 """
 
@@ -9,12 +9,11 @@ from hybridgen.suite.placement import diff, read, sibling_path, test_path, write
 from hybridgen.suite.rendering import render, without, without_own
 from hybridgen.suite.screening import drop_reason, screened
 from hybridgen.suite.secrets import secret_in
-from hybridgen.suite.selection import Choice, choose, select
+from hybridgen.suite.selection import Choice, select
 from hybridgen.suite.sideeffects import replaced_outside
 
 __all__ = [
     "Choice",
-    "choose",
     "diff",
     "drop_reason",
     "forbidden",

@@ -42,7 +42,7 @@ def render(
     Args:
         module: the module under test.
         import_name: the name by which the tests import it.
-        chosen: what :func:`choose` kept.
+        chosen: what :func:`select` kept.
         path: where the file goes.
         previous: what it holds now, see :func:`hybridgen.suite.read`.
         line_length: for the formatter.

@@ -35,23 +35,8 @@ class Choice:
     noticed: frozenset[int]
 
 
-def choose(
-    observations: Sequence[Observation],
-    *,
-    covered: frozenset[Arc],
-    targets: Sequence[Target],
-    seed: int,
-    cases_per_target: int = 5,
-) -> tuple[Observation, ...]:
-    """Chooses cases for a small suite where nothing is known about mutants; see :func:`select`."""
-    return select(
-        observations,
-        covered=covered,
-        targets=targets,
-        seed=seed,
-        kills=Kills(),
-        cases_per_target=cases_per_target,
-    ).observations
+NOTHING_TRIED = Kills()
+"""What is known where no mutant was tried."""
 
 
 def select(
@@ -60,7 +45,7 @@ def select(
     covered: frozenset[Arc],
     targets: Sequence[Target],
     seed: int,
-    kills: Kills,
+    kills: Kills = NOTHING_TRIED,
     cases_per_target: int = 5,
 ) -> Choice:
     """Chooses cases for a small suite.

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hybridgen.domain import Candidate, Module, Observation, Strength, Suspect, Target
+from hybridgen.domain import AGREED, Candidate, Module, Observation, Strength, Suspect, Target
 from hybridgen.suspects.accidents import accident_suspects
 from hybridgen.suspects.calling import DOCUMENTED, Caller
 from hybridgen.suspects.documented import documented_suspects
 from hybridgen.suspects.frozen import left_out
 from hybridgen.suspects.laws import law_candidates, law_suspects
-from hybridgen.suspects.opinions import AGREED, opinion_suspects
+from hybridgen.suspects.opinions import opinion_suspects
 from hybridgen.suspects.pairs import LAW
 from hybridgen.suspects.returned import returned_suspects
 from hybridgen.suspects.sessions import SESSION, sessions

@@ -8,12 +8,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from hybridgen.domain import Module, Observation, StepKind, Strength, Suspect
+from hybridgen.domain import AGREED, Module, Observation, StepKind, Strength, Suspect
 from hybridgen.suspects.calling import Caller
 from hybridgen.suspects.returned import value_of
-
-AGREED = "model-agreed"
-"""Origin of candidates whose opinions several answers of a model share."""
 
 
 def opinion_suspects(

@@ -62,8 +62,8 @@ def opened(
         for folder in folders:
             folder.mkdir()
         runner = Runner(module, box, folders[0])
-        name = runner.open()
-        nursery = Nursery(module, name, runner, box, folders[1])
+        runner.open()
+        nursery = Nursery(module, runner, box, folders[1])
         things.extend((runner, nursery))
         return module, nursery, runner
 

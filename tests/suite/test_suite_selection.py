@@ -51,8 +51,8 @@ def case(
 def choose(
     cases: list[Observation], covered: frozenset[Arc] = frozenset(), **more: int
 ) -> list[str]:
-    kept = suite.choose(cases, covered=covered, targets=(), **{"seed": 1, **more})
-    return [observation.candidate.steps[-1].code for observation in kept]
+    choice = suite.select(cases, covered=covered, targets=(), **{"seed": 1, **more})
+    return [observation.candidate.steps[-1].code for observation in choice.observations]
 
 
 def test_case_that_adds_nothing_is_not_kept() -> None:
@@ -158,7 +158,7 @@ def test_nothing_reachable_is_lost_and_every_test_adds_an_arc(
         case(f"{names[n % 3]}({n})", arcs, target=names[n % 3], value=str(n % 4))
         for n, arcs in dict(parts).items()
     ]
-    kept = suite.choose(cases, covered=covered, targets=(), seed=3, cases_per_target=1)
+    kept = suite.select(cases, covered=covered, targets=(), seed=3, cases_per_target=1).observations
     reachable = frozenset().union(*(item.arcs for item in cases)) - covered
     assert frozenset().union(*(item.arcs for item in kept)) >= reachable
     tests: dict[object, set[Arc]] = {}
