@@ -14,8 +14,8 @@ from dataclasses import replace
 from itertools import islice, zip_longest
 
 from hybridgen.domain import Candidate, Step, StepKind
-from hybridgen.explore.patterns import Patterns
-from hybridgen.explore.values import LOOKS_LIKE_PATTERN
+from hybridgen.explore.values.literals import LOOKS_LIKE_PATTERN
+from hybridgen.explore.values.patterns import Patterns
 
 Value = int | float | str | bytes
 LONGEST = 300

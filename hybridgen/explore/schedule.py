@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hybridgen.domain import Target
-from hybridgen.explore.calls import Genome
+from hybridgen.explore.genomes.calls import Genome
 
 MOST_ENTRIES = 600
 PATIENCE = 10

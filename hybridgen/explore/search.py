@@ -15,16 +15,16 @@ from dataclasses import dataclass, replace
 
 from hybridgen.domain import Candidate, Module, Observation, Target, TargetKind
 from hybridgen.explore.archive import SEARCHED, Archive, weight
-from hybridgen.explore.calls import CallMaker, Genome
-from hybridgen.explore.circumstances import Circumstances
+from hybridgen.explore.around.circumstances import Circumstances
 from hybridgen.explore.execution import Execution
 from hybridgen.explore.focus import Focus
-from hybridgen.explore.hints import Hints, SeesOperands, Site
+from hybridgen.explore.genomes.calls import CallMaker, Genome
+from hybridgen.explore.genomes.operators import called_name
+from hybridgen.explore.genomes.variants import Variants
 from hybridgen.explore.leads import Leads
-from hybridgen.explore.operators import called_name
+from hybridgen.explore.operands.hints import Hints, SeesOperands, Site
 from hybridgen.explore.schedule import FAVOUR_OPEN, Attention, Corpus, Entry
 from hybridgen.explore.shrink import plain_constructions, shrink
-from hybridgen.explore.variants import Variants
 from hybridgen.observe.runner import Runner
 from hybridgen.observe.trim import trim
 

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from hybridgen.domain import Arc, Candidate, Observation
 from hybridgen.explore.archive import Outcome, outcome_of
-from hybridgen.explore.circumstances import is_set_up
+from hybridgen.explore.around.circumstances import is_set_up
 
 SIMPLE_TEXTS = ("a", "abc", "")
 """What a text is replaced by if it does not matter, best first."""

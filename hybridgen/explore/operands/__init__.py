@@ -1,0 +1,1 @@
+"""What code compared its input with, seen at run time, turned into better inputs."""
