@@ -191,13 +191,14 @@ class Judge:
         clean = self._run(pytest, self._environment()) if files else None
         is_green = clean is not None and clean.code == 0
         limit = max(self._settings.mutant_seconds, 3 * clean.seconds if clean else 0.0)
+        copied = [sys.executable, "-I", str(BENCH / "copied.py"), str(self._project)]
         result, plan = self._scratch / "mutants.json", self._scratch / "plan.json"
         result.unlink(missing_ok=True)
         for cached in self._project.rglob("__pycache__"):
             shutil.rmtree(cached)
         content = {
             "module": str(self._module.path),
-            "command": shlex.join(pytest) if is_green else "true",
+            "command": shlex.join([*copied, *pytest]) if is_green else "true",
             "timeout": limit,
             "count": self._settings.mutants,
             "seed": self._settings.seed,

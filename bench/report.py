@@ -76,6 +76,9 @@ def document(folder: Path) -> str:
     if notes.exists():
         parts.append(notes.read_text(encoding="utf-8").strip() + "\n")
     parts += [details(name, rows, published[name]) for name in TOOLS if published.get(name)]
+    seeded = folder / "seeded.json"
+    if seeded.exists():
+        parts.append(seeded_bugs(json.loads(seeded.read_text(encoding="utf-8"))))
     parts.append("## Modules that hybridgen was developed on\n")
     parts.append(short_table(others, development))
     return "\n".join(part for part in parts if part)
@@ -306,6 +309,34 @@ def details(tool: str, rows: Sequence[dict[str, str]], results: Results) -> str:
     ]
     text = f"### {TOOLS[tool]} in full\n\n{table(head, lines)}"
     return text + ("\nWithout a test:\n\n" + "\n".join(empty) + "\n" if empty else "")
+
+
+def seeded_bugs(said: dict[str, Any]) -> str:
+    """How many bugs put into the source are pointed at, by module."""
+    lines = [
+        [
+            f"`{name}`",
+            str(len(entry["mutants"])),
+            *(
+                str(sum(item[key] for item in entry["mutants"].values()))
+                for key in ("flagged", "elsewhere")
+            ),
+            str(len(entry["alarms"] or ())),
+        ]
+        for name, entry in said["modules"].items()
+    ]
+    total = said["totals"]
+    counts = (total[key] for key in ("mutants", "flagged", "elsewhere", "alarms"))
+    lines.append(["**all**", *(f"**{count}**" for count in counts)])
+    head = ["module", "seeded bugs", "flagged", "elsewhere", "alarms without a bug"]
+    setting = ", ".join(f"{name} {value}" for name, value in said["setting"].items())
+    return (
+        "## Suspects: seeded bugs\n\n"
+        "A mutant is put into the source, then hybridgen runs without a model (`bench/seeded.py`). "
+        "*Flagged*: a suspect at the changed function that the source as it is does not have; "
+        "*elsewhere*: only at another function. Mutants that no documented example, hint or law "
+        f"speaks of cannot be seen as wrong. ({setting})\n\n{table(head, lines)}"
+    )
 
 
 def short_table(rows: Sequence[dict[str, str]], results: dict[str, Results]) -> str:
