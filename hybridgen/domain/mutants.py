@@ -66,6 +66,8 @@ def findings(step: Step, result: StepResult) -> Iterator[Finding]:
         yield code, f"prints {result.output}"
     for name in result.warnings:
         yield code, f"warns {name}"
+    if result.logs:
+        yield code, f"logs {[message for _, message in result.logs]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Kills:
         partial: candidates that were not run on all mutants that they reach, because enough
             others had noticed those.
         equivalent: indices of mutants that no input told apart although many were tried.
+        untried: how many there were no time for, roughly: some of them cannot be imported.
     """
 
     mutants: tuple[Mutant, ...] = ()
@@ -86,3 +89,4 @@ class Kills:
     is_complete: bool = False
     partial: frozenset[Candidate] = frozenset()
     equivalent: frozenset[int] = frozenset()
+    untried: int = 0

@@ -52,12 +52,14 @@ class MutationScore:
         survivors: one line each for people (``cart.py:12: a < b -> a <= b``).
         equivalent: survivors that no input told apart although their line was executed often, so
             that they may mean the same as the original.
+        untried: about how many more there are, for which there was no time.
     """
 
     killed: int
     total: int
     survivors: tuple[str, ...] = ()
     equivalent: tuple[str, ...] = ()
+    untried: int = 0
 
 
 class Strength(StrEnum):

@@ -93,7 +93,7 @@ class Raised:
         match: a regular expression for its message, or "" where none is stable.
         is_deliberate: raised by a ``raise`` or ``assert`` statement of the project, or of a type
             that callers commonly rely on, not an accident such as calling a method on None.
-        is_inside: True if the project's code had been entered.
+        is_inside: True if the project's code had been entered, and not only to make an argument.
         text: the start of its message as it was, for those that learn from accidents; never
             for a test, and no part of what an exception is compared by.
     """
@@ -115,7 +115,8 @@ class StepResult:
         checks: for probes that gave a value.
         output: what it printed to stdout.
         warnings: class names of warnings it caused.
-        changed: names of arguments whose value differed afterwards, with their checks.
+        changed: names of arguments whose value differed afterwards, with their checks; and
+            what differed below ``tmp_path``, see :mod:`hybridgen.domain.places`.
         opinion_holds: whether the author's opinion was true, None if it had none.
         logs: level and message of each record that the project logged (``("WARNING", "late")``).
     """

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from hybridgen.domain import Arc, Candidate, Observation, StepKind
+from hybridgen.domain import Arc, Candidate, Observation, StepKind, StepResult
+from hybridgen.domain.places import is_place
 
 OUTCOMES_PER_TARGET = 14
 """How many different results of one target are kept beyond those that reach new code."""
@@ -143,14 +144,23 @@ def weight(candidate: Candidate) -> int:
 
 
 def outcome_of(observation: Observation) -> Outcome:
-    """What a reader would call the result: values, exceptions, output; () if there is none."""
+    """What a reader would call the result: values, exceptions, files; () if there is none."""
     parts: list[tuple[str, ...]] = []
     for step, result in zip(observation.candidate.steps, observation.results, strict=False):
         if result.raised is not None:
             if result.raised.is_deliberate and result.raised.is_inside:
                 kind = VARYING.sub("", result.raised.match)[:30]
-                parts.append(("raises", result.raised.type_name, kind))
+                parts += [("raises", result.raised.type_name, kind), *_on_disk(result)]
         elif result.status == "ok" and step.kind is StepKind.PROBE and result.checks:
             parts += [("value", check.path, check.expression[:60]) for check in result.checks[:3]]
-            parts += [("changed", name) for name, _ in result.changed]
+            parts += [("changed", name) for name, _ in result.changed if name.isidentifier()]
+        if result.raised is None:
+            parts += _on_disk(result)
     return tuple(parts)
+
+
+def _on_disk(result: StepResult) -> Iterator[tuple[str, ...]]:
+    """What a step did to files, as parts of its outcome; by what name is no other kind of it."""
+    for place, checks in result.changed:
+        if is_place(place) and checks:
+            yield "file", checks[0].path, checks[0].expression[:60]

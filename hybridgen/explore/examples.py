@@ -8,9 +8,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from hybridgen.domain import Candidate, Fragment, Module, Target, strictest
+from hybridgen.domain.prose import told_calls
 from hybridgen.post import candidates_from_code
-
-LONGEST_CALL = 300
 
 
 def docstring_candidates(module: Module, target: Target) -> tuple[Candidate, ...]:
@@ -96,22 +95,6 @@ def _is_value(text: str) -> bool:
 
 
 def _calls(text: str, name: str) -> Iterator[str]:
-    """Calls of ``name`` anywhere in prose, as far as they parse."""
-    for match in re.finditer(rf"(?<![\w.]){re.escape(name)}\(", text):
-        depth = 0
-        for end in range(match.end() - 1, min(len(text), match.start() + LONGEST_CALL)):
-            depth += {"(": 1, ")": -1}.get(text[end], 0)
-            if depth == 0:
-                call = text[match.start() : end + 1]
-                if _is_value(call) and _is_concrete(call):
-                    yield call
-                break
-
-
-def _is_concrete(call: str) -> bool:
-    """True if all names in it could be values, which the names of a signature are not."""
-    tree = ast.parse(call, mode="eval").body
-    if not isinstance(tree, ast.Call):
-        return False
-    arguments = (*tree.args, *(keyword.value for keyword in tree.keywords))
-    return not any(isinstance(node, ast.Name) for node in arguments)
+    """Calls of ``name`` anywhere in prose, with the value that it says they give."""
+    for told in told_calls(text, name):
+        yield _expectation(told.call, told.value) if told.value else told.call

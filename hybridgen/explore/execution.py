@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from hybridgen.domain import Arc, Candidate, Observation
+from hybridgen.observe.effort import RUN, START
 from hybridgen.observe.runner import Dropped, Runner, Variation
 
 MOST_RESTARTS = 12
@@ -25,16 +26,29 @@ HASTY = Variation(most_dirty=40)
 
 @dataclass
 class SearchReport:
-    """What a search did; ``seconds`` are those of its runs in the worker."""
+    """What a search did.
+
+    Attributes:
+        clean: how many of its runs were in a clean process.
+        seconds: what these took.
+        starts: processes that were started for them.
+    """
 
     runs: int = 0
+    clean: int = 0
     seconds: float = 0.0
+    starts: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
 
     @property
     def seconds_per_run(self) -> float:
-        """Mean time of a run: high where calls change the module's state, so workers change."""
-        return self.seconds / self.runs if self.runs else 0.0
+        """Mean time of a clean run: high where calls change the module's state."""
+        return self.seconds / self.clean if self.clean else 0.0
+
+    @property
+    def work_per_run(self) -> float:
+        """The same as work, which no clock measures."""
+        return RUN + START * self.starts / self.clean if self.clean else RUN
 
 
 class Execution:
@@ -79,6 +93,10 @@ class Execution:
         """What a candidate does, for a first look; what it shows has to be seen again."""
         return self._run(candidate, HASTY) if self.is_slow else self.run(candidate)
 
+    def forgive(self) -> None:
+        """Lets every target hang a few times more: what comes now is not what hung."""
+        self._trouble.clear()
+
     def took_new_path(self) -> bool:
         """Whether the last run went through code as none of its target did before.
 
@@ -91,9 +109,13 @@ class Execution:
         self._is_new_path = False
         started, restarts = time.monotonic(), self._runner.restarts
         result = self._runner.run(candidate, variation)
+        restarts = self._runner.restarts - restarts
+        self._restarts += restarts
         self.report.runs += 1
-        self.report.seconds += time.monotonic() - started
-        self._restarts += self._runner.restarts - restarts
+        if variation == CLEAN:
+            self.report.clean += 1
+            self.report.seconds += time.monotonic() - started
+            self.report.starts += restarts
         if isinstance(result, Dropped):
             self.report.dropped[result.reason] += 1
             if result.reason in ("timeout", "died", "output"):

@@ -40,6 +40,11 @@ class Focus:
         ends = {last if last > 0 else first for first, last in measured.missing_branches}
         return measured.missing_lines | frozenset(ends)
 
+    def branches(self) -> frozenset[Arc]:
+        """Branches of the targets that nothing takes, as line transitions."""
+        own = frozenset[int]().union(*self._lines.values())
+        return frozenset(arc for arc in self._now().missing_branches if arc[0] in own)
+
     def branch_lines(self) -> frozenset[int]:
         """Lines of conditions with an outcome that never came, all lines of long ones."""
         starts = {first for first, _ in self._now().missing_branches}

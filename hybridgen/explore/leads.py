@@ -10,7 +10,7 @@ import ast
 from collections import Counter
 from dataclasses import replace
 
-from hybridgen.domain import AGREED, Observation
+from hybridgen.domain import AGREED, Candidate, Observation
 
 BY_ACCIDENT = frozenset(
     {
@@ -23,6 +23,12 @@ MOST_ALIKE = 2
 
 MOST_OF_TARGET = 12
 
+ODD = "odd"
+"""Origin of calls with values that do not fit the hints: there are many, and they show little."""
+
+MOST_ODD = 4
+"""Of one target, so that they do not take the place of what the code asks for."""
+
 LITERALS = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.Lambda)
 
 Kind = tuple[str, str, tuple[str, ...]]
@@ -34,6 +40,7 @@ class Leads:
     def __init__(self) -> None:
         self._accidents: dict[Kind, list[Observation]] = {}
         self._count: Counter[str] = Counter()
+        self._odd: Counter[str] = Counter()
         self._told: Counter[tuple[str, ...]] = Counter()
         self._agreed: dict[tuple[str, ...], Observation] = {}
 
@@ -62,7 +69,7 @@ class Leads:
         found = _until(observation, index)
         target, steps = found.candidate.target, found.candidate.steps
         key = (target, type_name, _types(steps[-1].code))
-        if key not in self._accidents and self._count[target] >= MOST_OF_TARGET:
+        if key not in self._accidents and self._is_full(found.candidate):
             return
         held = self._accidents.setdefault(key, [])
         if any(item.candidate.steps == steps for item in held):
@@ -70,9 +77,16 @@ class Leads:
         held.append(found)
         held.sort(key=_effort)
         del held[MOST_ALIKE:]
-        self._count[target] = sum(
-            len(items) for other, items in self._accidents.items() if other[0] == target
-        )
+        of_target = [
+            i for other, items in self._accidents.items() if other[0] == target for i in items
+        ]
+        self._count[target] = len(of_target)
+        self._odd[target] = sum(item.candidate.origin == ODD for item in of_target)
+
+    def _is_full(self, candidate: Candidate) -> bool:
+        """True if its target has no room for another kind of accident."""
+        is_odd = candidate.origin == ODD and self._odd[candidate.target] >= MOST_ODD
+        return is_odd or self._count[candidate.target] >= MOST_OF_TARGET
 
     def _listen(self, observation: Observation) -> None:
         candidate = observation.candidate
@@ -111,4 +125,4 @@ def _effort(observation: Observation) -> tuple[bool, bool, int]:
     """What people wrote first, what fits its hints next, then what is short."""
     candidate = observation.candidate
     length = sum(len(step.code) for step in candidate.steps)
-    return candidate.origin != "docstring", candidate.origin == "odd", length
+    return candidate.origin != "docstring", candidate.origin == ODD, length

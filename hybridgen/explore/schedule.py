@@ -25,6 +25,7 @@ class Entry:
 
     Attributes:
         size: characters of its arguments: short ones are easier to read and to vary.
+        lines: those that it came to.
         picks: how often it was varied.
         finds: how often that led to something new.
     """
@@ -32,6 +33,7 @@ class Entry:
     target: Target
     genome: Genome
     size: int
+    lines: frozenset[int] = frozenset()
     picks: int = 0
     finds: int = 0
 
@@ -72,11 +74,11 @@ class Corpus:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, target: Target, genome: Genome) -> None:
+    def add(self, target: Target, genome: Genome, lines: frozenset[int] = frozenset()) -> None:
         """Adds a find; very many would only dilute it."""
         calls = (*([genome.build] if genome.build else ()), *genome.calls)
         size = sum(len(text) for call in calls for _, text in call.arguments)
-        self._entries.append(Entry(target, genome, size))
+        self._entries.append(Entry(target, genome, size, lines))
         if len(self._entries) > MOST_ENTRIES:
             self._entries.remove(max(self._entries, key=lambda entry: entry.picks - entry.finds))
 
@@ -97,6 +99,10 @@ class Corpus:
         entry = self._chooser.choices(entries, weights)[0]
         entry.picks += 1
         return entry
+
+    def entries(self) -> tuple[Entry, ...]:
+        """All of them, in the order in which they came."""
+        return tuple(self._entries)
 
     def of(self, qualname: str) -> list[Genome]:
         """Genomes for one target, to cross with."""

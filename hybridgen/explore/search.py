@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from hybridgen.domain import Candidate, Module, Observation, Target, TargetKind
+from hybridgen.domain import Arc, Candidate, Module, Observation, Target, TargetKind
 from hybridgen.explore.archive import SEARCHED, Archive, weight
 from hybridgen.explore.around.circumstances import Circumstances
 from hybridgen.explore.execution import Execution
@@ -22,6 +22,7 @@ from hybridgen.explore.genomes.calls import CallMaker, Genome
 from hybridgen.explore.genomes.operators import called_name
 from hybridgen.explore.genomes.variants import Variants
 from hybridgen.explore.leads import Leads
+from hybridgen.explore.operands.demands import Demands
 from hybridgen.explore.operands.hints import Hints, SeesOperands, Site
 from hybridgen.explore.schedule import FAVOUR_OPEN, Attention, Corpus, Entry
 from hybridgen.explore.shrink import plain_constructions, shrink
@@ -46,6 +47,9 @@ HINT_SHARE = 0.8
 
 FIRST_HINT_SHARE = 0.5
 """The same while some targets were hardly called at all."""
+
+DEMAND_SHARE = 0.5
+"""How often something is tried that the source of an open condition asks for, while there is."""
 
 LOOK_EVERY = 25
 """Runs without anything new after which operands of another run are asked for."""
@@ -133,9 +137,12 @@ class Search:
         )
         write = self._maker.candidate
         self._hints = Hints(watcher, self._chooser, seed, write) if watcher is not None else None
+        self._demands = Demands(module, self._targets, self._maker, self._chooser)
+        self._arcs: frozenset[Arc] = frozenset()
         self._unwatched: list[Trial] = []
         self.focus = Focus(module, targets, archive)
         self._open_lines: frozenset[int] = frozenset()
+        self._open_branches: frozenset[Arc] = frozenset()
         self._open: dict[str, int] = {}
         self._execution = Execution(runner, archive.arcs)
         self.report = self._execution.report
@@ -185,7 +192,9 @@ class Search:
                 on_turn()
             if turn % 100 == 0:
                 self._look_what_is_open()
-            trial = self._hint(idle, FIRST_HINT_SHARE if queue else HINT_SHARE)
+            trial = self._demanded()
+            if trial is None:
+                trial = self._hint(idle, FIRST_HINT_SHARE if queue else HINT_SHARE)
             if trial is None and queue:
                 target = queue.pop()
                 trial = Trial(target, self._variants.fresh(target))
@@ -205,6 +214,15 @@ class Search:
     def _look_what_is_open(self) -> None:
         self._open_lines = self.focus.branch_lines()
         self._open = self.focus.counts()
+        self._open_branches = self.focus.branches()
+        self._demands.look(self._open_branches, self._corpus.entries())
+
+    def _demanded(self) -> Trial | None:
+        """What the source of an open condition asks for, now and then."""
+        if self._chooser.random() > DEMAND_SHARE:
+            return None
+        found = self._demands.take(self._open_branches)
+        return None if found is None else Trial(*found)
 
     def _hint(self, idle: int, share: float) -> Trial | None:
         """What operands of an earlier run suggest, mostly."""
@@ -239,12 +257,20 @@ class Search:
         """Makes what the search itself found easier to read, what is hardest to read first."""
         finds = sorted(self._archive.finds, key=lambda find: -weight(find[0].candidate))
         plain = plain_constructions(observation.candidate for observation, _ in finds)
+        self._execution.forgive()
+
+        def look(candidate: Candidate) -> Observation | None:
+            is_late = time.monotonic() > deadline or is_over()
+            if is_late or not self._execution.is_usable(candidate.target):
+                return None
+            return self._execution.glance(candidate)
+
         for observation, needed in finds:
             if time.monotonic() > deadline or is_over():
                 return
             if observation.candidate.origin in SEARCHED:
                 taken = self._archive.outcomes(but=observation)
-                simpler = shrink(observation, self._execution.glance, needed, taken, plain)
+                simpler = shrink(observation, look, needed, taken, plain)
                 again = self._execution.run(simpler.candidate)
                 if again is not None and (needed or frozenset()) <= again.arcs:
                     self._archive.exchange(observation, again)
@@ -300,14 +326,17 @@ class Search:
             self._archive.keep_boundary(observation)
 
     def _add(self, target: Target, genome: Genome) -> None:
-        self._corpus.add(target, genome)
+        lines = frozenset(line for arc in self._arcs for line in arc)
+        self._corpus.add(target, genome, lines)
         self._unwatched.append(Trial(target, genome))
 
     def _run(self, candidate: Candidate) -> bool:
         """Runs a candidate, and again what is left of it after trimming; True if new."""
+        self._arcs = frozenset()
         result = self._execute_around(candidate)
         if result is None:
             return False
+        self._arcs = result.arcs
         self.leads.note(result)
         self._maker.observe(result)
         is_new = False

@@ -10,6 +10,7 @@ boundaries, and that is where mutants live.
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -239,7 +240,7 @@ def _without_parts(code: str) -> Iterator[str]:
                 keyword = node.keywords.pop(at)
                 yield ast.unparse(tree)
                 node.keywords.insert(at, keyword)
-            if node.args and not node.keywords:
+            if node.args and not node.keywords and not _asks_builtin(node):
                 last = node.args.pop()
                 yield ast.unparse(tree)
                 node.args.append(last)
@@ -259,6 +260,12 @@ def _without_parts(code: str) -> Iterator[str]:
                 number, node.value = node.value, LARGEST_NUMBER
                 yield ast.unparse(tree)
                 node.value = number
+
+
+def _asks_builtin(call: ast.Call) -> bool:
+    """True for ``bool(money)``: ``bool()`` can be run too, and asks nobody."""
+    is_builtin = isinstance(call.func, ast.Name) and hasattr(builtins, call.func.id)
+    return is_builtin and any(isinstance(node, ast.Name) for node in ast.walk(call.args[-1]))
 
 
 def _is_plain(text: str) -> bool:

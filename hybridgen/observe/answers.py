@@ -16,6 +16,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from hybridgen.domain import Arc, Check, CheckKind, Raised, StepResult
+from hybridgen.domain.places import QUESTIONS, READERS, is_listing, is_place
 
 WRAPPERS = ("", "list", "asyncio.run", "collect")
 LONGEST = 1_000
@@ -173,10 +174,14 @@ def _is_name(text: str) -> bool:
 
 
 def _changed(items: object, imports: frozenset[str]) -> list[tuple[str, tuple[Check, ...]]]:
+    """The checks of what changed: an argument by its name, or something below ``tmp_path``."""
     if not isinstance(items, list) or any(not isinstance(i, list) or len(i) != 2 for i in items):
         raise NonsenseError("changed")
-    _names([name for name, _ in items])
-    return [(name, _checks(checks, imports)) for name, checks in items]
+    if not all(isinstance(name, str) for name, _ in items):
+        raise NonsenseError("changed")
+    _names([name for name, _ in items if not (is_place(name) or is_listing(name))])
+    found = [(name, _checks(checks, imports, name)) for name, checks in items[:MOST_CHECKS]]
+    return [(name, checks) for name, checks in found if checks or name.isidentifier()]
 
 
 def _raised(item: object) -> Raised | None:
@@ -219,8 +224,13 @@ def _import(line: object) -> re.Match[str] | None:
 # ---------------------------------------------------------------- checks
 
 
-def _checks(items: object, imports: frozenset[str]) -> tuple[Check, ...]:
-    """The checks that a test may hold; what is none, though of the right types, is left out."""
+def _checks(items: object, imports: frozenset[str], subject: str = "") -> tuple[Check, ...]:
+    """The checks that a test may hold; what is none, though of the right types, is left out.
+
+    Args:
+        subject: what they are about, where that is not the value of the step.
+    """
+    is_asked = _is_asked_of_place if is_place(subject) else _is_asked
     if not isinstance(items, list):
         raise NonsenseError("checks")
     found = []
@@ -232,9 +242,29 @@ def _checks(items: object, imports: frozenset[str]) -> tuple[Check, ...]:
             raise NonsenseError("checks")
         kind = CheckKind(item["kind"])
         is_known = all(line in imports or _import(line) for line in lines)
-        if is_known and _is_path(path) and _is_expected(kind, text):
-            found.append(Check(kind, path, text, tuple(lines)))
+        check = Check(kind, path, text, tuple(lines))
+        if is_known and _is_expected(kind, text) and is_asked(check):
+            found.append(check)
     return tuple(found)
+
+
+def _is_asked(check: Check) -> bool:
+    """Whether a check is about a value or a part of it."""
+    return _is_path(check.path)
+
+
+def _is_asked_of_place(check: Check) -> bool:
+    """Whether a check is about what lies below ``tmp_path``: what it is, or what it holds."""
+    if check.imports:
+        return False
+    if check.kind is CheckKind.IS:
+        return check.path in QUESTIONS and check.expression in ("True", "False")
+    reader = check.path.removesuffix("[:60]")
+    if reader not in READERS or check.kind not in (CheckKind.EQUAL, CheckKind.LENGTH):
+        return False
+    node = _parsed(check.expression)
+    kind = int if check.kind is CheckKind.LENGTH else bytes if "bytes" in reader else str
+    return isinstance(node, ast.Constant) and type(node.value) is kind
 
 
 def _is_expected(kind: CheckKind, text: str) -> bool:
@@ -297,6 +327,10 @@ def _is_value(node: ast.expr) -> bool:
     match node:
         case ast.Constant() | ast.Name():
             return True
+        case ast.BinOp(op=ast.Div()):
+            return is_place(ast.unparse(node))
+        case ast.Call(func=ast.Name(id="str"), args=[path], keywords=[]):
+            return is_place(ast.unparse(path))
         case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=inner):
             return _is_value(inner)
         case ast.BinOp(left=left, op=ast.Add() | ast.Sub() | ast.BitOr(), right=right):

@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 
-from hybridgen.domain import Candidate, Observation, Raised, StepKind, StepResult
+from hybridgen.domain import Candidate, Check, Observation, Raised, StepKind, StepResult
+from hybridgen.domain.places import QUESTIONS, is_listing, is_place
+from hybridgen.observe.bearing import idle_steps
+from hybridgen.observe.effort import RUN
 from hybridgen.observe.runner import Dropped, Runner, Variation
 from hybridgen.observe.trim import is_assertable
 
@@ -39,9 +43,23 @@ VARIATIONS = (
 what looks like another machine. Each has another command line: pytest's, when tests run."""
 
 
-BATCH = 64
+MOST_PLACES = 3
+"""Files and folders that a test looks at after one step."""
+
+Change = tuple[str, tuple[Check, ...]]
+
+BATCH, FIRST_BATCH = 64, 8
 """Candidates that go through all variations before the next ones do, best first: so when time is
-short, the best are confirmed and not all of them half."""
+short, the best are confirmed and not all of them half. At most, and before a price is known."""
+
+BATCH_WORK = 2.0
+"""Seconds of work that a batch should be: a few candidates where each changes the process."""
+
+LEAST_WORK = 1.0
+"""Seconds of work that are done though all of it was used up before."""
+
+MOST_TIMEOUTS = 2
+"""After so many hangs of a target, those of its candidates that took long before are dropped."""
 
 
 def confirm(
@@ -56,49 +74,92 @@ def confirm(
 
     Args:
         deadline: ``time.monotonic()`` after which what is unconfirmed is dropped as ``"budget"``.
-        work: the same, in seconds of the runner's effort; looked at between batches.
+        work: the same, in seconds of the runner's effort; looked at between batches, of which
+            the size depends on what a candidate costs.
 
     Returns:
         Confirmed observations, in the order of ``candidates``, and what was dropped.
     """
     kept: list[Observation] = []
     dropped: list[Dropped] = []
-    for start in range(0, len(candidates), BATCH):
-        batch = candidates[start : start + BATCH]
-        if start and runner.effort.seconds >= work:
+    effort, hangs = runner.effort, Counter[str]()
+    work = max(work, effort.seconds + LEAST_WORK)
+    start, size = 0, FIRST_BATCH
+    while start < len(candidates):
+        if effort.seconds >= work:
             dropped += [Dropped(candidate, "budget") for candidate in candidates[start:]]
             break
-        some_kept, some_dropped = _confirm_batch(runner, batch, seed + start, deadline)
+        before, batch = effort.seconds, candidates[start : start + size]
+        some_kept, some_dropped = _confirm_batch(runner, batch, seed + start, deadline, hangs)
         kept += some_kept
         dropped += some_dropped
+        start += len(batch)
+        price = max(RUN, effort.seconds - before) / len(batch)
+        size = max(1, min(BATCH, int(BATCH_WORK / price)))
     return tuple(kept), tuple(dropped)
 
 
 def _confirm_batch(
-    runner: Runner, candidates: Sequence[Candidate], seed: int, deadline: float
+    runner: Runner,
+    candidates: Sequence[Candidate],
+    seed: int,
+    deadline: float,
+    hangs: Counter[str],
 ) -> tuple[list[Observation], list[Dropped]]:
-    runs: dict[int, list[Observation]] = {index: [] for index in range(len(candidates))}
+    """Runs a batch variation by variation; where that may not end in time, one by one.
+
+    Args:
+        hangs: how often a candidate of a target did not come back; more are counted in.
+    """
+    runs: list[list[Observation]] = [[] for _ in candidates]
     dropped: dict[int, Dropped] = {}
-    for number, variation in enumerate(VARIATIONS):
-        order = list(range(len(candidates)))
+    turns = deque(_turns(len(candidates), seed))
+    began, is_hurried = time.monotonic(), False
+    while turns:
+        now = time.monotonic()
+        if not is_hurried and now > (began + deadline) / 2:
+            # What was begun is ended first: two runs of three are worth nothing.
+            turns = deque(sorted(turns, key=lambda turn: (-len(runs[turn[0]]), *turn)))
+            is_hurried = True
+        index, number = turns.popleft()
+        candidate = candidates[index]
+        if index in dropped:
+            continue
+        if now > deadline:
+            dropped[index] = Dropped(candidate, "budget")
+            continue
+        if hangs[candidate.target] >= MOST_TIMEOUTS and candidate in runner.slow:
+            dropped[index] = Dropped(candidate, "timeout")
+            continue
+        result = runner.run(candidate, VARIATIONS[number])
+        if isinstance(result, Dropped):
+            dropped[index] = result
+            hangs[candidate.target] += result.reason == "timeout"
+        else:
+            runs[index].append(result)
+    return _agreed(candidates, runs, dropped, runner.names)
+
+
+def _turns(count: int, seed: int) -> Iterator[tuple[int, int]]:
+    """Which candidate runs in which variation, one after the other; in other orders each time."""
+    for number in range(len(VARIATIONS)):
+        order = list(range(count))
         if number:
             random.Random(seed + number).shuffle(order)
-        for index in order:
-            if index in dropped:
-                continue
-            if time.monotonic() > deadline:
-                dropped[index] = Dropped(candidates[index], "budget")
-                continue
-            result = runner.run(candidates[index], variation)
-            if isinstance(result, Dropped):
-                dropped[index] = result
-            else:
-                runs[index].append(result)
+        yield from ((index, number) for index in order)
+
+
+def _agreed(
+    candidates: Sequence[Candidate],
+    runs: Sequence[Sequence[Observation]],
+    dropped: dict[int, Dropped],
+    known: Set[str],
+) -> tuple[list[Observation], list[Dropped]]:
     kept = []
     for index, candidate in enumerate(candidates):
         if index in dropped:
             continue
-        agreed = agree(runs[index])
+        agreed = agree(runs[index], known)
         if agreed is None:
             dropped[index] = Dropped(candidate, "unstable")
         else:
@@ -106,23 +167,31 @@ def _confirm_batch(
     return kept, list(dropped.values())
 
 
-def agree(runs: Sequence[Observation]) -> Observation | None:
-    """What all ``runs`` of one candidate have in common, or None if that asserts nothing."""
+def agree(runs: Sequence[Observation], known: Set[str]) -> Observation | None:
+    """What all ``runs`` of one candidate have in common, or None if that asserts nothing.
+
+    Args:
+        known: the names of the module; what has nothing to do with it is not asserted.
+    """
     first = runs[0]
     if any(len(run.results) != len(first.results) for run in runs):
         return None
+    idle = idle_steps(first.candidate, known)
     steps, results = [], []
     for index, step in enumerate(first.candidate.steps):
         result = _common([run.results[index] for run in runs])
         if result is None:
             return None
         if step.kind is StepKind.PROBE and result.status == "ok":
-            if not is_assertable(step, result):
+            if not is_assertable(step, result) or index in idle:
                 # It may have changed something that later steps show, so it stays as set-up.
                 step = replace(step, kind=StepKind.SETUP, opinion=None)
         steps.append(step)
         results.append(result)
-    while steps and not is_assertable(steps[-1], results[-1]) and results[-1].raised is None:
+    while steps and (
+        len(steps) - 1 in idle
+        or not (is_assertable(steps[-1], results[-1]) or results[-1].raised is not None)
+    ):
         steps.pop()
         results.pop()
     if not steps:
@@ -144,7 +213,7 @@ def _common(results: Sequence[StepResult]) -> StepResult | None:
         return None
     checks = tuple(c for c in first.checks if all(c in other.checks for other in results))
     changed = tuple(
-        (name, kept)
+        (name, _telling(name, kept))
         for name, items in first.changed
         if (
             kept := tuple(
@@ -158,9 +227,28 @@ def _common(results: Sequence[StepResult]) -> StepResult | None:
         raised=raised,
         output=first.output if all(o.output == first.output for o in results) else "",
         warnings=tuple(w for w in first.warnings if all(w in o.warnings for o in results)),
-        changed=changed,
+        changed=_readable(changed),
         logs=first.logs if all(o.logs == first.logs for o in results) else (),
     )
+
+
+def _telling(subject: str, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+    """What a file holds, without that it is one; only the latter where the contents differ."""
+    if not is_place(subject):
+        return checks
+    return tuple(check for check in checks if check.path not in QUESTIONS) or checks
+
+
+def _readable(changed: Sequence[Change]) -> tuple[Change, ...]:
+    """No more than a few places below ``tmp_path``; of many, what some hold and all names."""
+    places = [item for item in changed if is_place(item[0])]
+    listings = [item for item in changed if is_listing(item[0])]
+    others = [item for item in changed if item not in places and item not in listings]
+    if len(places) <= MOST_PLACES:
+        return (*others, *places, *listings)
+    if listings:
+        places = [item for item in places if item[1][0].path not in QUESTIONS]
+    return (*others, *listings, *places[:MOST_PLACES])
 
 
 def _common_exception(one: Raised | None, other: Raised | None) -> Raised | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import itertools
+import math
 import re
 import shutil
+import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,9 @@ from hybridgen.observe.process import (
 
 IMPORT_TIMEOUT = 20.0
 """Seconds that importing the module under test may take."""
+
+SLOW_SHARE = 0.3
+"""How much of the time that a call may take makes a candidate slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +161,7 @@ class Runner:
 
     Attributes:
         effort: the work done on the module, also by others that ask this runner how.
+        slow: candidates that took long, or did not come back in time.
     """
 
     def __init__(self, module: Module, sandbox: Sandbox, scratch: Path) -> None:
@@ -170,12 +176,18 @@ class Runner:
         self.import_arcs: frozenset[Arc] = frozenset()
         self.python_version = ""
         self.restarts = 0
+        self.slow: set[Candidate] = set()
 
     @property
     def import_name(self) -> ImportName:
         """The verified import name; :meth:`open` has to come first."""
         assert self._import_name is not None, "open() comes first"
         return self._import_name
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All names at the top level of the module."""
+        return self._module.names
 
     def open(self) -> ImportName:
         """Finds the import name under which Python gives exactly this file.
@@ -219,14 +231,19 @@ class Runner:
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return Dropped(candidate, "syntax")
         self.effort.add(RUN)
+        asked = math.inf
         try:
             worker = self._worker(variation)
+            asked = time.monotonic()
             answer = worker.ask(request, self._sandbox.call_timeout)
             if variation.repeats and answer.get("dirty") is True:
                 answer = {**worker.ask(request, self._sandbox.call_timeout), "dirty": True}
         except WorkerLost as lost:
             self._forget(variation)
             return Dropped(candidate, lost.reason)
+        finally:
+            if time.monotonic() - asked > SLOW_SHARE * self._sandbox.call_timeout:
+                self.slow.add(candidate)
         try:
             return self._observation(candidate, request, answer, variation)
         except NonsenseError:  # something in there took the worker over
@@ -250,7 +267,7 @@ class Runner:
         if (effect := effect_in(answer)) is not None:
             return Dropped(candidate, effect)
         label = strictest((candidate.label, self._module.label))
-        wrapped, results = _wrapped(candidate, results, wraps_in(answer))
+        wrapped, results = _wrapped(candidate, results, wraps_in(answer), self._module.names)
         # Leaving by an exception is no branch of the code, so it earns no test a place.
         arcs = arcs_in(answer) - arcs_in(answer, "thrown")
         return Observation(wrapped, results, arcs, label)
@@ -370,17 +387,21 @@ def _bound(imports: Sequence[str]) -> frozenset[str]:
 
 
 def _wrapped(
-    candidate: Candidate, results: tuple[StepResult, ...], wraps: Sequence[str]
+    candidate: Candidate,
+    results: tuple[StepResult, ...],
+    wraps: Sequence[str],
+    known: Set[str],
 ) -> tuple[Candidate, tuple[StepResult, ...]]:
     """Both with what the worker put around coroutines and iterators.
 
-    ``async for`` needs a coroutine of its own, which becomes a step before the probe.
+    ``async for`` needs a coroutine of its own, which becomes a step before the probe. It hides
+    none of the ``known`` names of the module.
     """
     if not any(wraps):
         return candidate, results
     steps: list[Step] = []
     shown: list[StepResult] = []
-    used = {name for step in candidate.steps for name in re.findall(r"\w+", step.code)}
+    used = {*known, *(name for s in candidate.steps for name in re.findall(r"\w+", s.code))}
     for step, result, wrap in zip(candidate.steps, results, wraps, strict=True):
         code = step.code
         if wrap == "collect":

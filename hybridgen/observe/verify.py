@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import json
+import math
 import os
 import shutil
 import time
@@ -41,7 +42,19 @@ PYTEST_NEEDS = (
 AT_ONCE = 2
 RUN_TIMEOUT = 60.0
 SHORTEST_TIMEOUT = 15.0
-"""Seconds that one run of pytest may take: what is left of the budget, within these bounds."""
+"""Seconds that one run of pytest may take: a third of what is left of the budget, within these
+bounds, so that there is time to find out which test does not come back."""
+
+PATIENCE = 4.0
+"""How many times as long as the slowest run until now a run may take in any case: on a machine that
+is busy everything is slow, and nothing hangs."""
+
+SLOW_TOGETHER = 2
+"""Of how many parts one is dropped where each comes back, and all together do not in time."""
+
+AS_WRITTEN = (0, 0)
+SHUFFLED = ((1, 86_400 * 399 + 3_661), (2, 0))
+"""Ways to run tests: the number of an order, and seconds by which the clock is ahead."""
 
 CONFTEST = '''\
 """Lets plain pytest import the project from its source tree. Written by hybridgen."""
@@ -64,6 +77,7 @@ class PytestRun:
         arcs: line transitions in the module under test.
         found: the file that the module was imported from, or None.
         version: pytest's version.
+        lost: why there is nothing: ``"timeout"``, ``"died"`` or ``"output"``; else None.
     """
 
     outcomes: Mapping[str, bool]
@@ -71,6 +85,7 @@ class PytestRun:
     arcs: frozenset[Arc] = frozenset()
     found: str | None = None
     version: str = ""
+    lost: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +93,8 @@ class Verified:
     """What real pytest says about the tests that hybridgen rendered.
 
     Attributes:
-        failed: name of a test -> ``"alone"``, ``"together"`` or ``"shuffled"``.
+        failed: name of a test -> ``"alone"``, ``"together"`` or ``"shuffled"``; where it did not
+            come back, ``"timeout"``, ``"died"`` or ``"output"``.
         import_error: why the file could not even be imported, or None.
     """
 
@@ -86,6 +102,15 @@ class Verified:
     arcs: frozenset[Arc]
     version: str
     import_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What is checked: new files, the one with the tests, and when to stop."""
+
+    files: Mapping[Path, str]
+    path: Path
+    deadline: float
 
 
 class Verifier:
@@ -103,6 +128,7 @@ class Verifier:
         self._scratch = scratch
         self._numbers = itertools.count(1)
         self._pytest_folder, self._pytest_sources = _stage_pytest(scratch / "pytest")
+        self._slowest = 0.0
 
     def existing(
         self, files: Sequence[Path], *, timeout: float, changed: Mapping[Path, str] | None = None
@@ -124,10 +150,15 @@ class Verifier:
         return again if again.outcomes else run
 
     def finds_module(self, path: Path, *, timeout: float) -> bool:
-        """Whether plain pytest imports the module from a test file at ``path``."""
+        """Whether plain pytest imports the module from a test file at ``path``.
+
+        True also where pytest did not end, which says nothing about this.
+        """
         text = f"import {self._import_name} as module\n\n\ndef test_it():\n    assert module\n"
+        began = time.monotonic()
         run = self._run((path,), {path: text}, None, order=0, clock=0, timeout=timeout)
-        return run.found == str(self._module.path.resolve())
+        self._slowest = max(self._slowest, time.monotonic() - began)
+        return run.lost is not None or run.found == str(self._module.path.resolve())
 
     def check(
         self, files: Mapping[Path, str], test_path: Path, names: Sequence[str], *, deadline: float
@@ -140,42 +171,92 @@ class Verifier:
             deadline: ``time.monotonic()`` after which the runs alone stop; a test that was not
                 run alone is kept, since it passed in three orders.
         """
-        failed: dict[str, str] = {}
-        timeout = min(RUN_TIMEOUT, max(SHORTEST_TIMEOUT, deadline - time.monotonic()))
-        together = self._run((test_path,), files, names, order=0, clock=0, timeout=timeout)
+        job = _File(files, test_path, deadline)
+        together = self._ask(job, names, AS_WRITTEN)
+        if together.lost is not None:
+            return Verified(self._hanging(job, names, AS_WRITTEN, together), frozenset(), "")
         if not together.outcomes:
             text = "; ".join(together.errors) or "pytest found no tests"
             return Verified({}, frozenset(), together.version, text)
         if together.found != str(self._module.path.resolve()):
             text = f"under pytest, {self._import_name} is {together.found or 'not imported'}"
             return Verified({}, frozenset(), together.version, text)
+        failed: dict[str, str] = {}
         _note(failed, together, names, "together")
         if failed:
             return Verified(failed, together.arcs, together.version)  # the rest will be run again
-
-        def shuffled(circumstances: tuple[int, int]) -> PytestRun:
-            order, clock = circumstances
-            return self._run((test_path,), files, names, order=order, clock=clock, timeout=timeout)
-
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            for run in pool.map(shuffled, ((1, 86_400 * 399 + 3_661), (2, 0))):
+            runs = list(pool.map(lambda way: self._ask(job, names, way), SHUFFLED))
+        for way, run in zip(SHUFFLED, runs, strict=True):
+            if run.lost is None:
                 _note(failed, run, names, "shuffled")
-        for name, passed in self._alone(files, test_path, names, deadline):
+            else:
+                failed |= self._hanging(job, names, way, run)
+        for name, passed in self._alone(job, names):
             if not passed:
                 failed.setdefault(name, "alone")
         return Verified(failed, together.arcs, together.version)
 
-    def _alone(
-        self, files: Mapping[Path, str], test_path: Path, names: Sequence[str], deadline: float
-    ) -> Iterable[tuple[str, bool]]:
+    def _alone(self, job: _File, names: Sequence[str]) -> Iterable[tuple[str, bool]]:
         def one(name: str) -> tuple[str, bool]:
-            if time.monotonic() > deadline:
+            if time.monotonic() > job.deadline:
                 return name, True
-            run = self._run((test_path,), files, [name], order=0, clock=0, timeout=RUN_TIMEOUT)
-            return name, run.outcomes.get(name, False)
+            return name, self._ask(job, [name], AS_WRITTEN).outcomes.get(name, False)
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return list(pool.map(one, names))
+
+    def _hanging(
+        self, job: _File, names: Sequence[str], way: tuple[int, int], lost: PytestRun
+    ) -> dict[str, str]:
+        """Which tests do not come back, and why, found by halves; never nothing.
+
+        What there was no time to ask about counts as well: it may be what hangs.
+        """
+        reason = lost.lost or "timeout"
+        found = dict.fromkeys(names, reason)
+        groups = [names]
+        until = max(job.deadline, time.monotonic() + self._timeout(job))
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            while groups and time.monotonic() < until:
+                parts = [half for group in groups if len(group) > 1 for half in _halves(group)]
+                runs = pool.map(lambda part: self._ask(job, part, way, until), parts)
+                groups = []
+                for part, run in zip(parts, runs, strict=True):
+                    if run.lost is not None:
+                        groups.append(part)
+                        found |= dict.fromkeys(part, run.lost)
+                    else:
+                        found = {name: why for name, why in found.items() if name not in part}
+        # Where all come back by halves, they are too slow for one run: fewer may not be.
+        return found or dict.fromkeys(names[-max(1, len(names) // SLOW_TOGETHER) :], reason)
+
+    def _timeout(self, job: _File) -> float:
+        left = job.deadline - time.monotonic()
+        return min(RUN_TIMEOUT, max(SHORTEST_TIMEOUT, PATIENCE * self._slowest, left / 3))
+
+    def _ask(
+        self,
+        job: _File,
+        names: Sequence[str],
+        way: tuple[int, int],
+        until: float = math.inf,
+    ) -> PytestRun:
+        """One run of tests that we wrote.
+
+        Args:
+            way: the number of an order, and seconds by which the clock is ahead.
+            until: a time after which it is not begun.
+        """
+        began = time.monotonic()
+        if began > until:
+            return PytestRun({}, lost="timeout")
+        order, clock = way
+        timeout = self._timeout(job)
+        run = self._run((job.path,), job.files, names, order=order, clock=clock, timeout=timeout)
+        if run.lost is None:
+            self._slowest = max(self._slowest, time.monotonic() - began)
+        return run
 
     def _run(
         self,
@@ -223,7 +304,7 @@ class Verifier:
             finally:
                 worker.close()
         except WorkerLost as lost:
-            return PytestRun({}, (f"pytest {lost}",))
+            return PytestRun({}, (f"pytest {lost}",), lost=lost.reason)
         except NonsenseError as error:
             return PytestRun({}, (f"pytest was taken over by what it ran: {error} is nonsense",))
         finally:
@@ -264,6 +345,11 @@ def _pytest_run(answer: Mapping[str, Any]) -> PytestRun:
         text_in(answer, "found"),
         text_in(answer, "version") or "?",
     )
+
+
+def _halves(names: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    middle = len(names) // 2
+    return names[:middle], names[middle:]
 
 
 def _note(failed: dict[str, str], run: PytestRun, names: Sequence[str], reason: str) -> None:

@@ -5,7 +5,8 @@ descriptors that were its standard input and output; what the code under test re
 elsewhere. It imports the module under test once, then answers requests until its input ends:
 
 ``load``    import a module (optionally under a shifted clock) -> did it work, from which file
-``run``     execute one candidate -> per step: value as checks, exception, output, warnings; arcs
+``run``     execute one candidate -> per step: value as checks, exception, output, warnings, what
+            it did to arguments and to files below tmp_path; arcs
 ``pytest``  run real pytest on files -> outcome per test; arcs; where the module came from
 ``extend``  load another file of ours that adds operations, for workers with a job of their own
 
@@ -398,6 +399,14 @@ class Surroundings:
             return any(place in text for place in self.places)
         return any(os.fsencode(place) in text for place in self.places)
 
+    def place_of(self, text: str) -> str | None:
+        """A path below the test's own folder as a test writes it, None for any other text."""
+        folder = str(self.names.get("tmp_path") or "")
+        if not folder or not (text + os.sep).startswith(folder + os.sep):
+            return None
+        parts = tuple(text[len(folder) + 1 :].split(os.sep)) if text != folder else ()
+        return code_of(parts) if is_speakable(parts) else None
+
 
 class Expression:
     """Source text for a value, with the imports it needs and what it is made of."""
@@ -451,7 +460,9 @@ class Expression:
         if hasattr(kind, "__dataclass_fields__"):
             import dataclasses
 
-            names = [field.name for field in dataclasses.fields(kind) if field.init]
+            # What == does not look at is checked by itself, see unseen_checks().
+            told = [field for field in dataclasses.fields(kind) if field.init and field.compare]
+            names = [field.name for field in told]
             return self._fields(kind, [(name, getattr(value, name)) for name in names])
         return self._library(value, kind.__module__, kind.__name__)
 
@@ -460,7 +471,10 @@ class Expression:
         if size > MAX_EXPRESSION * 4:  # never build, nor compare, what is too long anyway
             raise NoExpressionError
         if kind is not int and self.around.is_local(value):
-            raise NoExpressionError
+            place = self.around.place_of(value) if kind is str else None
+            if place is None:
+                raise NoExpressionError
+            return f"str({place})"
         return repr(value)
 
     def _number(self, value: Any, kind: Any) -> str:
@@ -532,7 +546,12 @@ class Expression:
         if module == "re" and name == "Pattern":
             self.need("import re", re)
             return repr(value)
-        if module.startswith("pathlib") and not self.around.is_local(str(value)):
+        if module.startswith("pathlib") and self.around.is_local(str(value)):
+            place = self.around.place_of(str(value))
+            if place is None or name.startswith("Pure"):
+                raise NoExpressionError
+            return place
+        if module.startswith("pathlib"):
             import pathlib
 
             # The concrete classes cannot be created on other systems, so tests name Path.
@@ -616,7 +635,7 @@ def checks_of(value: Any, around: Surroundings, path: str = "", depth: int = 0) 
     if found is not None:
         text, imports, has_fraction = found
         if not has_fraction or kind not in (float, complex, list, tuple, dict):
-            return [check("equal", path, text, imports)]
+            return [check("equal", path, text, imports), *unseen_checks(value, around, path, depth)]
         if kind in (float, complex) or is_flat(value):
             return [check("approx", path, text, imports)]
     if depth > 2 or is_iterator(kind) or is_async_iterator(kind) or is_stand_in(kind):
@@ -631,6 +650,21 @@ def checks_of(value: Any, around: Surroundings, path: str = "", depth: int = 0) 
     if kind.__module__.startswith("pathlib") and around.is_local(str(value)):
         return [local_path_check(value, around, path)]
     return object_checks(value, around, path, depth)
+
+
+def unseen_checks(value: Any, around: Surroundings, path: str, depth: int) -> list[Json]:
+    """The checks of what ``==`` of a dataclass leaves out."""
+    result: list[Json] = []
+    if depth > 2 or "__dataclass_fields__" not in members_of(type(value)):
+        return result
+    import dataclasses
+
+    for field in dataclasses.fields(type(value)):
+        if not field.compare and not field.name.startswith("_"):
+            read = functools.partial(getattr, value, field.name)
+            with contextlib.suppress(BaseException):
+                result += part_checks(read, around, f"{path}.{field.name}", depth)
+    return result[:8]
 
 
 def is_stand_in(kind: type) -> bool:
@@ -746,10 +780,135 @@ def is_async_iterator(kind: type) -> bool:
     return "__anext__" in members and "__aiter__" in members
 
 
+# ---------------------------------------------------------------- files below tmp_path
+
+MOST_ENTRIES = 60
+MOST_PLACES = 20
+LARGEST_FILE = 20_000
+SHORT_BYTES = 120
+FOLDER, FILE, LINK, OTHER = "folder", "file", "link", "other"
+QUESTIONS = {FOLDER: ".is_dir()", FILE: ".is_file()", LINK: ".is_symlink()"}
+SPEAKABLE = re.compile(r"(?!\.\.?$)[\w.=@#-][\w .~=@#-]{0,59}")
+# As they are before code under test, or a test's set-up, puts others in their place.
+list_folder, status_of, OpenFile = os.listdir, os.lstat, io.FileIO
+
+if TYPE_CHECKING:
+    Place = tuple[str, ...]
+    Tree = dict[Place, "str | bytes"]
+
+
+def tree_below(folder: str) -> Tree | None:
+    """What there is in a folder by the way to it: the bytes of small files, else a word.
+
+    The folder itself stands under the empty way. None if there is too much, or it cannot be read.
+    """
+    found: Tree = {}
+    waiting: list[Place] = [()]
+    try:
+        while waiting:
+            place = waiting.pop()
+            path = "/".join((folder, *place))
+            try:
+                found[place] = entry_at(path)
+            except FileNotFoundError:
+                continue
+            if found[place] == FOLDER:
+                waiting += [(*place, name) for name in list_folder(path)]
+            if len(found) + len(waiting) > MOST_ENTRIES:
+                return None
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def entry_at(path: str) -> str | bytes:
+    """The bytes of a small file, else what there is; a link is not followed."""
+    status = status_of(path)
+    kind = status.st_mode & 0o170000
+    if kind != 0o100000:
+        return {0o040000: FOLDER, 0o120000: LINK}.get(kind, OTHER)
+    if status.st_size > LARGEST_FILE:
+        return FILE
+    with OpenFile(path) as file:
+        return file.read()
+
+
+def files_changed(before: Tree, after: Tree, around: Surroundings) -> list[list[Any]]:
+    """The places below tmp_path that are no longer as they were, each with its checks."""
+    if () not in after:
+        return [["tmp_path", [check("is", ".exists()", "False")]]] if () in before else []
+    new = sorted(place for place, entry in after.items() if before.get(place) != entry)
+    # A folder with something new in it goes without saying, and so does what was in one removed.
+    told = [place for place in new if after[place] != FOLDER or not has_below(place, new)]
+    gone = sorted(place for place in before if place not in after and place[:-1] in after)
+    found = [(place, entry_checks(after[place], around)) for place in told]
+    found += [(place, [check("is", ".exists()", "False")]) for place in gone]
+    result = [[code_of(place), checks] for place, checks in found if checks and is_speakable(place)]
+    return [*result[:MOST_PLACES], *listing(told, gone, after)] if found else []
+
+
+def has_below(place: Place, others: Iterable[Place]) -> bool:
+    """True if one of the others lies in the folder."""
+    return any(len(o) > len(place) and o[: len(place)] == place for o in others)
+
+
+def is_speakable(place: Place) -> bool:
+    """True if every part of the way is a name that a test can show."""
+    return all(SPEAKABLE.fullmatch(part) for part in place)
+
+
+def code_of(place: Place) -> str:
+    """``tmp_path / 'folder' / 'data.txt'``."""
+    return " / ".join(["tmp_path", *map(repr, place)])
+
+
+def entry_checks(entry: str | bytes, around: Surroundings) -> list[Json]:
+    """What can be said of something that is there: what it holds, then what it is."""
+    if isinstance(entry, bytes):
+        return [*content_checks(entry, around), check("is", ".is_file()", "True")]
+    return [check("is", QUESTIONS[entry], "True")] if entry in QUESTIONS else []
+
+
+def content_checks(data: bytes, around: Surroundings) -> list[Json]:
+    """What a small file holds: its text, or its bytes where reading as text would change them."""
+    if around.is_local(data):
+        return []
+    value: Any = data
+    read = ".read_bytes()"
+    with contextlib.suppress(ValueError):
+        text = data.decode("utf-8")
+        if all(char.isprintable() or char in "\n\t" for char in text):
+            value, read = text, ".read_text()" if text.isascii() else ".read_text(encoding='utf-8')"
+    shown = repr(value)
+    is_text = type(value) is str or (b"\0" not in value and value.isascii())
+    if len(shown) <= (MAX_EXPRESSION if is_text else SHORT_BYTES):
+        return [check("equal", read, shown)]
+    if not is_text:
+        return []
+    start = check("equal", read + "[:60]", repr(value[:60]))
+    return [check("length", read, str(len(value))), start]
+
+
+def listing(told: list[Place], gone: list[Place], after: Tree) -> Iterator[list[Any]]:
+    """The names in the folder in which everything happened."""
+    ways = [place[:-1] for place in (*told, *gone)]
+    pairs = zip(min(ways), max(ways))  # noqa: B905
+    folder = tuple(one for one, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+    is_flat = set(ways) == {folder}
+    inside = [place for place in after if has_below(folder, [place])]
+    names = sorted(place[-1] for place in inside if not is_flat or place[:-1] == folder)
+    if len(names) <= 12 and all(map(is_speakable, inside)):
+        all_of = "iterdir()" if is_flat else "rglob('*')"
+        owner = code_of(folder) if not folder else f"({code_of(folder)})"
+        code = f"sorted(p.name for p in {owner}.{all_of})"
+        yield [code, [check("equal", "", repr(names))]]
+
+
 # ---------------------------------------------------------------- what calls leave behind
 
 
 ATOMS = frozenset({type(None), bool, int, float, complex})
+PLAIN = frozenset({str, bytes, list, tuple, dict, set, frozenset})
 INERT = frozenset({types.ModuleType, types.BuiltinFunctionType, property, re.Pattern, object})
 CONTAINERS = (dict, list, tuple, set, frozenset, deque)
 EMPTY = types.CellType()
@@ -972,6 +1131,70 @@ def names_in(tree: ast.AST) -> tuple[set[str], set[str]]:
     return used, bound
 
 
+ARGUMENT_LINE = 1_000
+WRAPPING = ("asyncio", "copy", *vars(builtins))
+
+
+def set_apart(tree: ast.AST) -> None:
+    """Puts the arguments of what a step calls on a line of their own.
+
+    So a traceback tells whether the call was made, or what it should get could not be made.
+    """
+    for part in arguments_of(subject_in(tree)):
+        for node in ast.walk(part):
+            if hasattr(node, "lineno"):
+                place: Any = node
+                place.lineno = place.end_lineno = ARGUMENT_LINE
+                place.col_offset = place.end_col_offset = 0
+
+
+def subject_in(tree: ast.AST) -> ast.AST:
+    """What a step is about: ``f(x)`` in ``list(f(x))``, ``y = f(x).name`` and ``await f(x)``."""
+    node: Any = tree
+    if isinstance(tree, ast.Module) and len(tree.body) == 1:
+        node = tree.body[0]
+    while True:
+        inner: Any = getattr(node, "body" if isinstance(node, ast.Expression) else "value", None)
+        if isinstance(node, ast.Call):
+            is_wrapping = len(node.args) == 1 and root_of(node.func) in WRAPPING
+            inner = node.args[0] if is_wrapping else None
+        is_part = isinstance(node, (ast.Call, ast.Attribute, ast.Subscript))
+        is_last = not isinstance(inner, ast.AST) or isinstance(node, ast.AugAssign)
+        if is_last or (is_part and not isinstance(inner, ast.Call)):
+            found: ast.AST = node
+            return found
+        node = inner
+
+
+def arguments_of(node: ast.AST) -> list[ast.AST]:
+    """The parts that are there before anything is called or an operator is applied."""
+    if isinstance(node, ast.Call):
+        owner = getattr(node.func, "value", None)
+        built = [owner] if isinstance(owner, ast.Call) else []
+        return [*built, *node.args, *(keyword.value for keyword in node.keywords)]
+    operands: list[ast.AST] = []
+    if isinstance(node, ast.BinOp):
+        operands = [node.left, node.right]
+    elif isinstance(node, ast.Compare):
+        operands = [node.left, *node.comparators]
+    elif isinstance(node, ast.AugAssign):
+        operands = [node.value]
+    return [part for part in operands if isinstance(part, ast.Call) and builds(part)]
+
+
+def root_of(node: ast.AST) -> str:
+    """``asyncio`` of ``asyncio.run``."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def builds(call: ast.Call) -> bool:
+    """True for ``Cart("a")``, by its name."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else root_of(call.func)
+    return name[:1].isupper()
+
+
 def wrapper_of(value: Any) -> str:
     """The call that a test puts around a coroutine or an iterator to look at what it gives."""
     kind = type(value)
@@ -1010,6 +1233,94 @@ async def collected(values: Any) -> list[Any] | None:
     return items
 
 
+def is_in_argument(frame: types.FrameType, line: int) -> bool:
+    """True for a place in a candidate where it only makes what it is going to pass."""
+    code = frame.f_code
+    return (code.co_filename, code.co_name, line) == ("<candidate>", "<module>", ARGUMENT_LINE)
+
+
+class Raising:
+    """The raise statements of a file of the project, and what its functions say of exceptions."""
+
+    # What comes of wrong values; a function that knows them raises its own exceptions then.
+    ESCAPING = (ValueError, KeyError, ArithmeticError)
+
+    def __init__(self, filename: str) -> None:
+        self.statements: list[ast.Raise | ast.Assert] = []
+        self.functions: list[ast.FunctionDef | ast.AsyncFunctionDef] = []
+        with contextlib.suppress(Exception):
+            with open(filename, "rb") as file:
+                tree = ast.parse(file.read())
+            for node in ast.walk(tree):
+                if isinstance(node, (ast.Raise, ast.Assert)):
+                    self.statements.append(node)
+                elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                    self.functions.append(node)
+
+    def names(self, kind: type, frame: types.FrameType, line: int) -> bool:
+        """True if a raise or assert statement stands there that is about this class."""
+        here = [node for node in self.statements if spans(node, line)]
+        classes = [raised_class(node, frame) for node in here]
+        return any(known is None or issubclass(kind, known) for known in classes)
+
+    def is_botched(self, kind: type, frame: types.FrameType, line: int) -> bool:
+        """True where another exception was to be raised: ``raise LexerError("%d" % text)``."""
+        here = [n for n in self.statements if isinstance(n, ast.Raise) and spans(n, line)]
+        return bool(here) and not self.names(kind, frame, line)
+
+    def documents(self, kind: type, line: int) -> bool:
+        """True if the function around a line says in its docstring that it raises this."""
+        around = [node for node in self.functions if spans(node, line)]
+        text = ast.get_docstring(around[-1]) if around else None
+        names = [base.__name__ for base in kind.__mro__[:-3]]  # not Exception and its bases
+        return any(re.search(rf"\b{name}\b", text or "") for name in names)
+
+    def may_escape(self, kind: type, frame: types.FrameType, line: int) -> bool:
+        """Whether callers can rely on what no raise statement raised.
+
+        Not if the function has other exceptions by which it says that a value is wrong.
+        """
+        around = [node for node in self.functions if spans(node, line)]
+        if not around or not issubclass(kind, self.ESCAPING):
+            return True
+        own = [node for node in self.statements if spans(around[-1], node.lineno)]
+        classes = [raised_class(node, frame) for node in own if isinstance(node, ast.Raise)]
+        told = [known for known in classes if known is not None and is_about_values(known)]
+        return None in classes or not told or any(issubclass(kind, known) for known in told)
+
+
+def spans(node: Any, line: int) -> bool:
+    """True if a line belongs to a statement."""
+    return bool(node.lineno <= line <= (node.end_lineno or node.lineno))
+
+
+def is_about_values(kind: type) -> bool:
+    """False for ``TypeError``, ``StopIteration`` and others that say nothing of wrong values."""
+    return kind.__module__ != "builtins" or issubclass(kind, ValueError)
+
+
+def raised_class(node: ast.Raise | ast.Assert, frame: types.FrameType) -> type | None:
+    """The class that a statement names; None where it raises what something else made."""
+    if isinstance(node, ast.Assert):
+        return AssertionError
+    named = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+    path = []
+    while isinstance(named, ast.Attribute):
+        path.append(named.attr)
+        named = named.value
+    if not isinstance(named, ast.Name):
+        return None
+    found: Any = None
+    for scope in (frame.f_locals, frame.f_globals, vars(builtins)):
+        if named.id in scope:
+            found = scope[named.id]
+            break
+    for name in reversed(path):
+        is_known = issubclass(type(found), (type, types.ModuleType))
+        found = vars(found).get(name) if is_known else None
+    return found if issubclass(type(found), type) else None
+
+
 class Session:
     """The module under test, imported once, and the folders of this worker."""
 
@@ -1019,7 +1330,7 @@ class Session:
         self.tracer = Tracer(os.devnull)
         self.roots: tuple[str, ...] = ()
         self.count = 0
-        self.raise_lines: dict[str, set[int]] = {}
+        self.raising: dict[str, Raising] = {}
         self.is_inside: dict[str, bool] = {}
         self.snapshot: Snapshot | None = None
         self.clock = 0
@@ -1165,10 +1476,12 @@ class Session:
             is_awaited = isinstance(tree, ast.Expression) and isinstance(tree.body, ast.Await)
             if is_awaited:  # the test will say asyncio.run(...) itself
                 tree.body = tree.body.value
+            set_apart(tree)
             code = compile(tree, "<candidate>", "eval" if step["probe"] else "exec")
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return {"status": "skipped"}
         before = self.watched(used, around)
+        files = self.files(used, around)
         value, wrap = None, ""
         result: Json
         catching = warnings.catch_warnings(record=True)
@@ -1184,8 +1497,10 @@ class Session:
                 broken |= bound
                 result = self.failed(step, error)
                 result.update(output=output.text(), logs=self.logs(records, around))
+                result["changed"] = self.changed_files(files, around)
                 return dict(result, wrap="" if is_awaited else wrap)
         result = {"status": "ok", "output": output.text(), "logs": self.logs(records, around)}
+        changed_files = self.changed_files(files, around)  # before anybody looks at the value
         result["warnings"] = sorted({name for w in caught for name in self.warning(w)})
         if step["probe"]:
             result["wrap"] = "" if is_awaited else wrap
@@ -1196,6 +1511,7 @@ class Session:
             for name, checks in self.watched(used, around).items()
             if name in before and checks != before[name]
         ]
+        result["changed"] += changed_files
         return result
 
     def failed(self, step: Json, error: BaseException) -> Json:
@@ -1237,6 +1553,31 @@ class Session:
                 result[name] = observe(around.names[name], around)
         return result
 
+    def files(self, used: set[str], around: Surroundings) -> Tree | None:
+        """What lies below tmp_path, if the code under test can do something to it in a step."""
+        folder = around.names.get("tmp_path")
+        if folder is None or not any(self.leads_to_project(name, around) for name in used):
+            return None
+        return tree_below(str(folder))
+
+    def changed_files(self, before: Tree | None, around: Surroundings) -> list[list[Any]]:
+        """What a step did below tmp_path."""
+        after = None if before is None else tree_below(str(around.names["tmp_path"]))
+        return [] if before is None or after is None else files_changed(before, after, around)
+
+    def leads_to_project(self, name: str, around: Surroundings) -> bool:
+        """False for what the candidate itself prepares its files with."""
+        assert self.snapshot is not None
+        value: Any = around.names.get(name)
+        kind = type(value)
+        if kind in ATOMS or kind in PLAIN or kind.__module__.startswith("pathlib"):
+            return False
+        if issubclass(kind, types.ModuleType):
+            return value.__name__ in self.snapshot.own_names
+        if issubclass(kind, type) or kind in (types.FunctionType, types.BuiltinFunctionType):
+            return value.__module__ in self.snapshot.own_names
+        return name != "monkeypatch"
+
     # ---- opinions and exceptions
 
     def opinion(self, step: Json, value: Any, around: Surroundings) -> bool | None:
@@ -1261,12 +1602,17 @@ class Session:
     def raised(self, error: BaseException) -> Json:
         """What a test could say about an exception."""
         kind = type(error)
-        frames = traceback.walk_tb(error.__traceback__)
-        places = [(frame.f_code.co_filename, line) for frame, line in frames]
-        inside = [place for place in places if self.is_project(place[0])]
-        by_statement = bool(inside) and self.is_raise(*inside[-1])
+        frames = list(traceback.walk_tb(error.__traceback__))
+        inside = [place for place in frames if self.is_project(place[0].f_code.co_filename)]
+        if any(is_in_argument(*place) for place in frames):
+            inside = []  # what the test is about was never called
+        by_statement = bool(inside) and self.raising_in(inside[-1][0]).names(kind, *inside[-1])
         deliberate = by_statement and issubclass(kind, (Exception, SystemExit))
-        deliberate |= bool(inside) and issubclass(kind, CONTRACT)
+        if inside and not by_statement and issubclass(kind, CONTRACT):
+            is_documented = any(self.raising_in(f).documents(kind, line) for f, line in inside)
+            escapes = self.raising_in(inside[-1][0]).may_escape(kind, *inside[-1])
+            is_botched = any(self.raising_in(f).is_botched(kind, f, line) for f, line in inside)
+            deliberate = (is_documented or escapes) and not is_botched
         is_status = kind is SystemExit and list(map(type, error.args)) == [int]
         text = text_of(error)
         type_import = ""
@@ -1300,18 +1646,12 @@ class Session:
             return ""
         return re.escape(text).replace("\\ ", " ")
 
-    def is_raise(self, filename: str, line: int) -> bool:
-        """True if that line of the project belongs to a raise or assert statement."""
-        if filename not in self.raise_lines:
-            lines: set[int] = set()
-            with contextlib.suppress(Exception):
-                with open(filename, "rb") as file:
-                    tree = ast.parse(file.read())
-                for node in ast.walk(tree):
-                    if isinstance(node, (ast.Raise, ast.Assert)):
-                        lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-            self.raise_lines[filename] = lines
-        return line in self.raise_lines[filename]
+    def raising_in(self, frame: types.FrameType) -> Raising:
+        """The raise statements of the file in which a frame runs."""
+        filename = frame.f_code.co_filename
+        if filename not in self.raising:
+            self.raising[filename] = Raising(filename)
+        return self.raising[filename]
 
 
 # ---------------------------------------------------------------- real pytest

@@ -33,6 +33,9 @@ from hybridgen.source import mentions, missing_fragments
 SIMPLIFY_SHARE = 0.15
 """How much of what is left after the search may go into making its finds readable."""
 
+LEAST_SIMPLIFY_WORK = 0.03
+"""The share of the budget that this gets even where confirming is slow."""
+
 BURST_PLATEAU = 200
 """Runs without anything new that end the search after each answer of the model."""
 
@@ -89,6 +92,9 @@ class Finder:
         watcher.stage("simplifying")
         cap = time.monotonic() + max(1.0, self._budget.left * SIMPLIFY_SHARE)
         limit = self._limit(SIMPLIFY_WORK, cap)
+        spent = self._subject.runner.effort.seconds
+        least = spent + LEAST_SIMPLIFY_WORK * self._budget.seconds
+        limit.seconds = max(least, min(limit.seconds, self._before_confirming()))
         search.simplify(cap, limit.is_over)
         self._tally.dropped.update(search.report.dropped)
 
@@ -103,14 +109,19 @@ class Finder:
 
     def _until(self, work: float) -> float:
         """The usual end, earlier where confirming what was found will take longer."""
-        effort, report = self._subject.runner.effort, self._search.report
-        runs = 1.5 * len(self._archive.candidates) * len(VARIATIONS)
-        end = self._budget.reserve(runs * report.seconds_per_run)
-        left = CONFIRM_WORK * self._budget.seconds - runs * effort.seconds / max(1, report.runs)
+        end = self._budget.reserve(self._runs_to_confirm() * self._search.report.seconds_per_run)
         least = LEAST_SEARCH_SHARE * self._budget.seconds
         limit = self._limit(work, end)
-        limit.seconds = max(least, min(limit.seconds, left))
+        limit.seconds = max(least, min(limit.seconds, self._before_confirming()))
         return limit.until()
+
+    def _runs_to_confirm(self) -> float:
+        return 1.5 * len(self._archive.candidates) * len(VARIATIONS)
+
+    def _before_confirming(self) -> float:
+        """The work after which there is no more than confirming takes of its share."""
+        price = self._runs_to_confirm() * self._search.report.work_per_run
+        return CONFIRM_WORK * self._budget.seconds - price
 
     def _ask(self, backend: Backend) -> None:
         """Asks the model about each target once, the most open first; then again what is open."""

@@ -12,7 +12,8 @@ search, without one                  48 s or its plateau     70 s
 model and the searches after it      60 s                    70 s
 making finds readable                66 s                    15% of what is left
 confirming                           72 s                    60% of what is left
-mutants                              90 s                    what verifying takes before the end
+mutants                              90 s                    70% of what verifying leaves
+making tests plainer                 102 s                   what verifying takes before the end
 verifying with pytest                what there is to do     tests alone: the end
 ===================================  ======================  ===================================
 
@@ -50,8 +51,8 @@ SEARCH_ALONE_WORK = 0.4
 FIND_WORK = 0.5
 """Where finding candidates ends, the model's part included."""
 
-SIMPLIFY_WORK, CONFIRM_WORK, MUTANTS_WORK = 0.55, 0.6, 0.75
-"""Where making finds readable, confirming and trying mutants end."""
+SIMPLIFY_WORK, CONFIRM_WORK, MUTANTS_WORK, POLISH_WORK = 0.55, 0.6, 0.75, 0.85
+"""Where making finds readable, confirming, trying mutants and making tests plainer end."""
 
 LEAST_SEARCH_SHARE = 0.25
 """What finding candidates gets of a budget even where confirming them is slow."""
@@ -142,6 +143,7 @@ class Budget:
         self.end = started + seconds
         usual = max(seconds * FINISH_SHARE, min(FINISH_LEAST, seconds / 2))
         self.finish_at = self.end - min(FINISH_SECONDS, usual)
+        self._kept = FINISH_SHARE * seconds / 2
 
     @property
     def left(self) -> float:
@@ -156,8 +158,13 @@ class Budget:
         """The moment when that part of the budget is spent."""
         return self.started + self.seconds * part
 
+    def keep(self, seconds: float) -> None:
+        """Keeps at least so much for real pytest, where half the usual rest is less."""
+        self._kept = max(self._kept, seconds)
+        self.reserve(0.0)
+
     def reserve(self, seconds: float) -> float:
-        """Keeps at least so much for confirming and half the usual rest; gives ``finish_at``."""
-        latest = self.end - FINISH_SHARE * self.seconds / 2 - seconds
+        """Keeps at least so much for confirming, and what real pytest is kept; ``finish_at``."""
+        latest = self.end - self._kept - seconds
         self.finish_at = max(self.share(LEAST_SEARCH_SHARE), min(self.finish_at, latest))
         return self.finish_at

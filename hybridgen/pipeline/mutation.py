@@ -78,6 +78,7 @@ class Mutation:
         self._nursery = nursery
         self._limit = limit
         self._is_matrix_cut = False
+        self._untried = 0
         self._text = subject.module.source.text
         self._source = self._text.encode()
         self._observations: list[Observation] = []
@@ -117,6 +118,7 @@ class Mutation:
             if matrix.is_over():
                 is_complete = False
                 self._is_matrix_cut = matrix.is_cut
+                self._untried = len(mutants) - number
                 break
             watcher.advance(number, len(mutants))
             self._try(mutant)
@@ -134,6 +136,7 @@ class Mutation:
             is_complete=is_complete,
             partial=frozenset(self._partial),
             equivalent=frozenset(equivalent),
+            untried=self._untried,
         )
         return Judged((*observations, *self._observations_beyond(observations)), kills)
 

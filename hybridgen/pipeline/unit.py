@@ -162,9 +162,10 @@ class Unit:
             return
         covered = at_import | kept_arcs
         archive = Archive(covered)
+        writer = Writer(self._job, subject, self._budget, self._tally, self._scratch / "mutants")
+        writer.rehearse()
         finder = Finder(self._job, subject, self._budget, self._tally, archive)
         finder.find()
-        writer = Writer(self._job, subject, self._budget, self._tally, self._scratch / "mutants")
         confirmed = writer.confirm(archive, finder.leads)
         self._note(suspects=writer.doubted.suspects)
         written = writer.write(confirmed, covered)

@@ -16,8 +16,18 @@ from hybridgen.observe.confirm import confirm
 from hybridgen.observe.mutants import Nursery
 from hybridgen.observe.verify import conftest_for
 from hybridgen.pipeline.doubting import Doubted, doubt, with_further
-from hybridgen.pipeline.job import CONFIRM_WORK, MUTANTS_WORK, Budget, Job, Subject, Tally
+from hybridgen.pipeline.job import (
+    CONFIRM_WORK,
+    MUTANTS_WORK,
+    POLISH_WORK,
+    Budget,
+    Job,
+    Subject,
+    Tally,
+)
 from hybridgen.pipeline.mutation import Judged, Mutation
+from hybridgen.pipeline.polishing import Polishing
+from hybridgen.report.untested import untested_note
 from hybridgen.source import display_path, pytest_option
 
 CONFIRM_SHARE = 0.6
@@ -27,8 +37,14 @@ VERIFY_SHARE, VERIFY_RUNS = 0.25, (3.5, 15)
 """What is kept for real pytest: the time of so many runs, within a share of the budget; at the
 least that of the runs that every file takes."""
 
+LOST = frozenset({"timeout", "died", "output"})
+"""Why a test is dropped that did not come back."""
+
 LEAST_FOR_MUTANTS = 1.5
 """Seconds below which trying mutants is not begun: starting the process takes half of one."""
+
+POLISH_SHARE = 0.3
+"""How much of the clock's time for mutants is kept for making the chosen tests plainer."""
 
 REHEARSAL_TIMEOUT = 20.0
 RENDER_ROUNDS = 5
@@ -63,18 +79,33 @@ class Writer:
         self._subject = subject
         self._budget = budget
         self._tally = tally
+        self._finds_module = True
+        self._each = 0.0
         self.doubted = Doubted()
+
+    def rehearse(self) -> None:
+        """Runs pytest once, on a test of nothing: whether it finds the module, and how long it
+        takes on this machine, which is kept of the budget for what has to be run at the least."""
+        self._job.watcher.stage("trying pytest")
+        subject, began = self._subject, time.monotonic()
+        find = subject.verifier.finds_module
+        self._finds_module = find(subject.path, timeout=REHEARSAL_TIMEOUT)
+        self._each = time.monotonic() - began
+        self._budget.keep(VERIFY_RUNS[0] * self._each)
 
     def confirm(self, archive: Archive, leads: Sequence[Observation]) -> tuple[Observation, ...]:
         """What is the same in every variation and may become a test."""
         self._job.watcher.stage("confirming")
         subject = self._subject
-        deadline = time.monotonic() + max(2.0, self._budget.left * CONFIRM_SHARE)
+        left = self._budget.left
+        least = VERIFY_RUNS[0] * self._each
+        deadline = time.monotonic() + max(2.0, min(left * CONFIRM_SHARE, left - least))
+        seen = {found.candidate: found for found in archive.observations}
+        source = subject.module.source.text
+        candidates = [suite.anchored(seen[item], source) for item in archive.candidates]
         observations, dropped = confirm(
             subject.runner,
-            with_further(
-                archive.candidates, subject.module, subject.targets, archive.observations, leads
-            ),
+            with_further(candidates, subject.module, subject.targets, archive.observations, leads),
             seed=self._job.settings.seed,
             deadline=deadline,
             work=CONFIRM_WORK * self._budget.seconds,
@@ -109,18 +140,7 @@ class Writer:
         subject, settings = self._subject, self._job.settings
         if not observations:
             return None
-        self._job.watcher.stage("trying pytest")
-        began = time.monotonic()
-        finds_module = subject.verifier.finds_module(subject.path, timeout=REHEARSAL_TIMEOUT)
-        each = time.monotonic() - began
-        judged = self._judged(observations, covered, each)
-        choice = suite.select(
-            judged.observations,
-            covered=covered,
-            targets=subject.targets,
-            seed=settings.seed,
-            kills=judged.kills,
-        )
+        choice, kills = self._chosen(observations, covered, self._each)
         chosen = choice.observations
         if not chosen:
             return None
@@ -136,12 +156,12 @@ class Writer:
             python_classes=pytest_option(subject.module.project.root, "python_classes"),
             python_functions=pytest_option(subject.module.project.root, "python_functions"),
         )
-        more = {} if finds_module else self._conftest()
+        more = {} if self._finds_module else self._conftest()
         has_changed = False
         for _ in range(RENDER_ROUNDS):
             files = {**more, file.path: file.text}
             verified = subject.verifier.check(
-                files, file.path, file.test_names, deadline=self._budget.end - 1.2 * each
+                files, file.path, file.test_names, deadline=self._budget.end - 1.2 * self._each
             )
             if verified.import_error is not None:
                 if has_changed:
@@ -151,17 +171,22 @@ class Writer:
             if not verified.failed:
                 self._save(file, more)
                 self._tally.notes += suite.replaced_outside(chosen, subject.module)
-                return Written(file, verified.arcs, score(judged.kills, choice.noticed))
+                if note := untested_note(subject.targets, verified.arcs | covered):
+                    self._tally.notes.append(note)
+                return Written(file, verified.arcs, score(kills, choice.noticed))
             self._tally.dropped.update(verified.failed.values())
+            reasons = set(verified.failed.values())
+            if len(verified.failed) == len(file.test_names) and reasons <= LOST:
+                raise _not_verified(subject.module, min(reasons), self._budget.seconds)
             file = suite.without(file, verified.failed, line_length=settings.line_length)
             if not file.test_names:
                 break
         return None
 
-    def _judged(
+    def _chosen(
         self, observations: Sequence[Observation], covered: frozenset[Arc], each: float
-    ) -> Judged:
-        """Tries mutants, if there is time.
+    ) -> tuple[suite.Choice, Kills]:
+        """Chooses by what mutants are noticed, if there is time, and makes what is chosen plainer.
 
         Args:
             each: seconds that one run of pytest takes.
@@ -169,10 +194,12 @@ class Writer:
         subject, job, budget = self._subject, self._job, self._budget
         least, usual = (number * each for number in VERIFY_RUNS)
         deadline = budget.end - max(least, min(usual, VERIFY_SHARE * budget.seconds))
-        limit = budget.limit(subject.runner.effort, MUTANTS_WORK, deadline)
+        # What is made plainer after the mutants has a part of the time that is left on the clock.
+        cap = time.monotonic() + (1 - POLISH_SHARE) * (deadline - time.monotonic())
+        limit = budget.limit(subject.runner.effort, MUTANTS_WORK, cap)
         if deadline - time.monotonic() < LEAST_FOR_MUTANTS:
             self._tally.late["the mutants"] = None
-            return Judged(tuple(observations), Kills())
+            return self._selected(Judged(tuple(observations), Kills()), covered), Kills()
         self._scratch.mkdir()
         nursery = Nursery(subject.module, subject.runner, job.sandbox, self._scratch)
         try:
@@ -180,9 +207,22 @@ class Writer:
             judged = mutation.judge(observations, covered - subject.runner.import_arcs)
             if mutation.is_cut:
                 self._tally.late["the mutants"] = None
-            return judged
+            choice = self._selected(judged, covered)
+            job.watcher.stage("making tests plainer")
+            limit = budget.limit(subject.runner.effort, POLISH_WORK, deadline)
+            polishing = Polishing(subject, nursery, limit, seed=job.settings.seed)
+            return polishing.polish(choice, judged.kills), judged.kills
         finally:
             nursery.close()
+
+    def _selected(self, judged: Judged, covered: frozenset[Arc]) -> suite.Choice:
+        return suite.select(
+            judged.observations,
+            covered=covered,
+            targets=self._subject.targets,
+            seed=self._job.settings.seed,
+            kills=judged.kills,
+        )
 
     def _conftest(self) -> dict[Path, str]:
         return conftest_for(self._subject.path.parent, self._subject.runner.import_name.root)
@@ -212,15 +252,22 @@ def score(kills: Kills, noticed: frozenset[int]) -> MutationScore | None:
         total=len(kills.mutants),
         survivors=tuple(text for index, text in told.items() if index not in kills.equivalent),
         equivalent=tuple(text for index, text in told.items() if index in kills.equivalent),
+        untried=kills.untried,
+    )
+
+
+def _not_verified(module: Module, reason: str, seconds: float) -> SourceError:
+    """No test came back: what to tell, also where the project has no tests of its own."""
+    python, root = module.project.interpreter.path, module.project.root
+    told = "did not end in time" if reason == "timeout" else f"ended without a result ({reason})"
+    return SourceError(
+        f"{module.display}: the tests could not be verified: pytest {told}",
+        f"see whether this ends: cd {root} && {python} -m pytest --collect-only; if it does, "
+        f"--budget {2 * seconds:.0f} gives more time",
     )
 
 
 def _not_importable(module: Module, why: str) -> SourceError:
-    if why.startswith(("pytest timeout", "pytest died")):
-        return SourceError(
-            f"{module.display}: the tests could not be verified: {why}",
-            "run the project's own pytest: what hangs or dies there does so here as well",
-        )
     python = module.project.interpreter.path
     return SourceError(
         f"{module.display}: plain pytest cannot use the tests: {' '.join(why.split())[-300:]}",

@@ -41,8 +41,29 @@ class Role(StrEnum):
     SUSPECT = "magenta"
 
 
+REASONS = {
+    "alone": "failed when run alone",
+    "budget": "no time left to confirm",
+    "died": "ended the process",
+    "import": "could not be imported",
+    "no assertion": "nothing to assert",
+    "not allowed": "code not allowed in tests",
+    "not renderable": "values that no code can show",
+    "output": "printed far too much",
+    "sandbox": "refused by the sandbox",
+    "secret": "held what looks like a secret",
+    "shuffled": "failed in another order",
+    "suspect": "showed a likely bug",
+    "syntax": "no valid Python",
+    "timeout": "did not end in time",
+    "together": "failed in pytest",
+    "unstable": "differed from run to run",
+}
+"""Why something became no test, for people; other reasons are told as they are."""
+
 MOST_SUSPECTS = 10
 MOST_SURVIVORS = 5
+MOST_EQUIVALENT = 3
 LONGEST_PART = 100
 """Characters of a call, or of a value, in a line about a suspect."""
 
@@ -93,7 +114,7 @@ def _module(outcome: Outcome) -> Iterator[Line]:
         yield from _mutation(outcome.mutation)
     if outcome.tests_dropped:
         reasons = sorted(outcome.tests_dropped.items())
-        parts = ", ".join(f"{count} {reason}" for reason, count in reasons)
+        parts = ", ".join(f"{count} {REASONS.get(reason, reason)}" for reason, count in reasons)
         yield Line(Role.DETAIL, f"  dropped: {parts}")
     yield from _suspects(outcome.suspects)
     for note in outcome.notes:
@@ -113,12 +134,21 @@ def _result(outcome: Outcome) -> Line:
 
 
 def _mutation(score: MutationScore) -> Iterator[Line]:
-    yield Line(Role.DETAIL, f"  mutants: {score.killed} of {score.total} noticed")
-    for survivor in score.survivors[:MOST_SURVIVORS]:
-        yield Line(Role.DETAIL, f"    not noticed: {_one_line(survivor)}")
-    unsaid = len(score.survivors) - MOST_SURVIVORS
-    if unsaid > 0:
-        yield Line(Role.DETAIL, f"    and {unsaid} more")
+    tried = f"of {score.total}"
+    if score.untried:
+        tried = f"of the {score.total} tried (of about {score.total + score.untried})"
+    same = f", {len(score.equivalent)} seem to change nothing" if score.equivalent else ""
+    yield Line(Role.DETAIL, f"  mutants: {score.killed} {tried} noticed{same}")
+    yield from _some("not noticed", score.survivors, MOST_SURVIVORS)
+    yield from _some("seems to change nothing", score.equivalent, MOST_EQUIVALENT)
+
+
+def _some(what: str, lines: Sequence[str], most: int) -> Iterator[Line]:
+    """The first of some mutants, and how many more there are."""
+    for line in lines[:most]:
+        yield Line(Role.DETAIL, f"    {what}: {_one_line(line)}")
+    if len(lines) > most:
+        yield Line(Role.DETAIL, f"    {what}: {len(lines) - most} more")
 
 
 def _suspects(suspects: Sequence[Suspect]) -> Iterator[Line]:
@@ -135,7 +165,7 @@ def _suspects(suspects: Sequence[Suspect]) -> Iterator[Line]:
 
 
 def _one_line(text: str) -> str:
-    text = " ".join(text.split())
+    text = text.strip().replace("\n", "\\n")  # never the blanks: they may be what it is about
     return text if len(text) <= LONGEST_PART else f"{text[: LONGEST_PART - 3]}..."
 
 

@@ -110,6 +110,7 @@ def _mutation(score: MutationScore | None) -> dict[str, Any] | None:
         "total": score.total,
         "survivors": [_place(line) for line in score.survivors],
         "equivalent": [_place(line) for line in score.equivalent],
+        "untried": score.untried,
     }
 
 

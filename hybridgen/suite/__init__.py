@@ -10,10 +10,11 @@ from hybridgen.suite.rendering import render, without, without_own
 from hybridgen.suite.screening import drop_reason, screened
 from hybridgen.suite.secrets import secret_in
 from hybridgen.suite.selection import Choice, select
-from hybridgen.suite.sideeffects import replaced_outside
+from hybridgen.suite.sideeffects import anchored, replaced_outside
 
 __all__ = [
     "Choice",
+    "anchored",
     "diff",
     "drop_reason",
     "forbidden",

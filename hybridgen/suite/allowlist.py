@@ -14,8 +14,14 @@ from collections.abc import Mapping
 
 from hybridgen.suite import policy
 from hybridgen.suite.imports import Import, imports_in
-from hybridgen.suite.patching import binders, class_problems, patch_problem, runs_as_script
-from hybridgen.suite.provenance import borrowed
+from hybridgen.suite.patching import (
+    binders,
+    class_problems,
+    patch_problem,
+    root_of,
+    runs_as_script,
+)
+from hybridgen.suite.provenance import borrowed, own_names
 from hybridgen.suite.tmppath import Origins
 from hybridgen.suite.unfolding import Unfolding, columns_of, dotted, locals_by_line
 
@@ -42,7 +48,7 @@ def forbidden(source: str, import_name: str, module_source: str = "") -> tuple[s
             return (f"line {number}: declares the encoding {cookie[1]}",)
     try:
         tree = ast.parse(source)
-        screen = _Screen(import_name, locals_by_line(source), borrowed(module_source))
+        screen = _Screen(import_name, locals_by_line(source), module_source)
         screen.visit(tree)
     except (SyntaxError, ValueError) as error:
         return (f"line {getattr(error, 'lineno', None) or 1}: not valid Python",)
@@ -58,10 +64,11 @@ class _Screen(ast.NodeVisitor):
         self,
         import_name: str,
         locals_by_line: dict[int, frozenset[str]],
-        borrowed: Mapping[str, frozenset[Import]],
+        module_source: str,
     ) -> None:
         self.locals_by_line = locals_by_line
-        self.borrowed = borrowed
+        self.borrowed: Mapping[str, frozenset[Import]] = borrowed(module_source)
+        self.own = own_names(module_source)
         self.package = import_name.partition(".")[0]
         self.import_name = import_name
         self.reasons: set[tuple[int, str]] = set()
@@ -165,7 +172,7 @@ class _Screen(ast.NodeVisitor):
         own = self.locals_by_line.get(node.lineno) or self.locals_by_line.get(first, frozenset())
         for name in sorted(bound - own):
             # Bound in an inner function only: elsewhere it is still the builtin.
-            if hasattr(builtins, name) and not _is_harmless_builtin(name):
+            if name in vars(builtins) and not _is_harmless_builtin(name):
                 self.refuse(node, f"binds {name}")
         direct = {id(child) for child in node.body}
         for child in ast.walk(node):
@@ -206,7 +213,8 @@ class _Screen(ast.NodeVisitor):
             return all(o.name and self._may_take(o.module, o.name) for o in origins)
         if self._is_project(base):
             is_dunder = name.startswith("__") and name not in policy.DUNDERS
-            return name not in policy.NAMES and not is_dunder and name != "*"
+            is_own = base == self.import_name and name in self.own
+            return (name not in policy.NAMES or is_own) and not is_dunder and name != "*"
         if base in policy.EXCEPTION_MODULES and _EXCEPTION.fullmatch(name):
             return True
         return f"{base}.{name}" in policy.CLASSES or _is_listed(base, name)
@@ -372,6 +380,13 @@ class _Screen(ast.NodeVisitor):
         """A stand-in: plain methods, no metaclass, no hooks of the interpreter."""
         for child, why in class_problems(node):
             self.refuse(child, why)
+        project = self._project_names() - self.origins.bound
+        for decorator in node.decorator_list:
+            if root_of(decorator) not in project:
+                self.refuse(decorator, "has a class with a decorator of another module")
+        for base in node.bases:
+            if not isinstance(base, ast.Name | ast.Attribute | ast.Subscript):
+                self.refuse(base, "has a class with a computed base")
         self.allowed |= {id(item) for item in binders(node) if item.id not in self.local}
         self.generic_visit(node)
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from hybridgen.domain import Check, CheckKind, Observation, Raised, Step, StepKind, StepResult
+from hybridgen.domain.places import QUESTIONS
 from hybridgen.suite.shapes import call_in, printed_only
 
 _INDENT = "    "
@@ -70,6 +71,8 @@ def assertion(check: Check, code: str) -> str:
         return f"assert {operand} == {approx(check)}"
     if check.kind is CheckKind.EQUAL:
         return f"assert {operand} == {check.expression}"
+    if check.path in QUESTIONS:
+        return f"assert {'' if check.expression == 'True' else 'not '}{subject}"
     if check.expression == "True" and _is_comparison(subject):
         return f"assert {subject}"
     if check.expression == "False" and (inverse := _not_in(subject)) is not None:

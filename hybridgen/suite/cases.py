@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hybridgen.domain import Arc, Check, CheckKind, Observation
+from hybridgen.domain import Arc, Check, CheckKind, Observation, StepResult
 from hybridgen.domain.mutants import Finding, findings
 from hybridgen.suite.edges import edges, inputs
 from hybridgen.suite.shapes import Shape, assertions, outcome_text, shape_of
@@ -88,7 +89,7 @@ def _effort(observation: Observation) -> float:
     expected = [
         item.expression
         for result in observation.results
-        for item in assertions(result)
+        for item in assertions(_without_files(result))
         if isinstance(item, Check)
     ]
     length += sum(map(len, expected))
@@ -102,6 +103,12 @@ def _effort(observation: Observation) -> float:
         + max(0, length - _LONG) / 80
         + odd / 10
     )
+
+
+def _without_files(result: StepResult) -> StepResult:
+    """The same without what was done to files: it makes a case better, not harder to read."""
+    changed = tuple(item for item in result.changed if item[0].isidentifier())
+    return dataclasses.replace(result, changed=changed)
 
 
 def _tie(observation: Observation, seed: int) -> tuple[int, int, int, str]:

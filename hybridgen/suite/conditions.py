@@ -63,6 +63,41 @@ def cause(observations: Sequence[Observation], targets: Sequence[Target], subjec
     return found.pop() if len(found) == 1 else ""
 
 
+def ways(
+    observations: Sequence[Observation], targets: Sequence[Target], subject: str
+) -> tuple[str, ...]:
+    """The conditions that led all of the cases on their way, the innermost first.
+
+    Unlike a :func:`cause`, they need not have decided how it ended.
+    """
+    own = next((target for target in targets if target.qualname == subject), None)
+    if own is None or not observations:
+        return ()
+    found = [_ways(own, observation) for observation in observations]
+    return tuple(name for name in found[0] if all(name in other for other in found[1:]))
+
+
+def _ways(target: Target, observation: Observation) -> list[str]:
+    offset = target.first_line - 1
+    reached = {end for _, end in observation.arcs}
+    names = _visible(target)
+    found: list[str] = []
+    for node in _ifs(target.source):
+        for block, is_true in ((node.body, True), (node.orelse, False)):
+            is_other_if = not is_true and bool(block) and isinstance(block[0], ast.If)
+            if block and not is_other_if and block[0].lineno + offset in reached:
+                found.append(_phrase(node.test, is_true, names))
+    return [name for name in reversed(found) if name]
+
+
+@lru_cache(maxsize=1024)
+def _ifs(source: str) -> tuple[ast.If, ...]:
+    try:
+        return tuple(node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.If))
+    except (SyntaxError, ValueError):
+        return ()
+
+
 def _cause(observation: Observation, targets: Sequence[Target], subject: str) -> str:
     raised = observation.results[-1].raised
     own = [target for target in targets if target.qualname == subject]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
@@ -13,6 +14,7 @@ from hybridgen.suite.shapes import call_in, construction
 _UNKNOWN = object()  # not equal to anything else
 _NUMBERS = (int, float, Decimal)
 _SINGLETONS = {"True": 0, "False": 1, "None": 2}
+_EMPTY_FILE = re.compile(r"\.(?:write_text\(''\)|write_bytes\(b''\)|touch\(\))$")
 
 
 @lru_cache(maxsize=8192)
@@ -57,8 +59,12 @@ def row_order(observation: Observation) -> tuple[object, ...]:
 
 
 def edges(observation: Observation) -> int:
-    """How little there is in the inputs of a case: 0 where all of them are ordinary."""
-    return sum(_edge(literal(text)) for text in inputs(observation))
+    """How little there is in the inputs of a case: 0 where all of them are ordinary.
+
+    A file that is prepared with nothing in it counts: moved or copied, it shows little.
+    """
+    files = sum(bool(_EMPTY_FILE.search(step.code)) for step in observation.candidate.steps[:-1])
+    return sum(_edge(literal(text)) for text in inputs(observation)) + files
 
 
 def _edge(value: object) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
-from hybridgen.domain import Candidate
+from hybridgen.domain import Candidate, Check, StepResult
 from hybridgen.domain.mutants import findings
+from hybridgen.domain.places import is_listing, is_place
 from hybridgen.suite.cases import Case, Key
 from hybridgen.suite.shapes import Shape
 
@@ -72,6 +73,10 @@ def _needed(kept: Sequence[Case], added: Sequence[Case], goals: Goals) -> list[C
 # ---------------------------------------------------------------- assertions
 
 
+_Place = tuple[int, str, int]
+"""Step, what is changed or "" for the value, number: where a check stands in a case."""
+
+
 def without_idle(cases: Sequence[Case], partial: Set[Candidate]) -> list[Case]:
     """The cases without assertions that notice no mutant, beside others that do.
 
@@ -85,30 +90,64 @@ def without_idle(cases: Sequence[Case], partial: Set[Candidate]) -> list[Case]:
         groups[case.shape or index].append(case)
     found: list[Case] = []
     for group in groups.values():
-        used = set[tuple[int, int]]().union(*(_used(case) for case in group))
+        used = set[_Place]().union(*(_used(case) for case in group))
         is_known = all(case.noticing and case.raw.candidate not in partial for case in group)
-        found += [_only(case, used) if is_known else case for case in group]
+        found += [_only(case, used) if is_known else without_list(case) for case in group]
     order = {case.key: index for index, case in enumerate(cases)}
     return sorted(found, key=lambda case: order[case.key])
 
 
-def _used(case: Case) -> set[tuple[int, int]]:
-    """Step and number of each check that notices something."""
-    found = set()
+def without_list(case: Case) -> Case:
+    """The case without a list of names that comes after the files themselves: it may be idle."""
+    results = []
+    for result in case.observation.results:
+        places = [index for index, (name, _) in enumerate(result.changed) if is_place(name)]
+        changed = tuple(
+            item
+            for index, item in enumerate(result.changed)
+            if not (is_listing(item[0]) and places and places[0] < index)
+        )
+        results.append(dataclasses.replace(result, changed=changed))
+    observation = dataclasses.replace(case.observation, results=tuple(results))
+    return dataclasses.replace(case, observation=observation)
+
+
+def _used(case: Case) -> set[_Place]:
+    """The place of each check that notices something; a list of files, something that others do
+    not."""
     steps = case.raw.candidate.steps
-    for place, (step, result) in enumerate(zip(steps, case.observation.results, strict=True)):
-        for number, check in enumerate(result.checks):
-            alone = dataclasses.replace(result, checks=(check,), changed=(), output="", warnings=())
-            if any(case.noticing.get(item) for item in findings(step, alone)):
-                found.add((place, number))
-    return found
+    kills: dict[_Place, frozenset[int]] = {}
+    for index, (step, result) in enumerate(zip(steps, case.observation.results, strict=True)):
+        for subject, number, check in _checks(result):
+            alone = StepResult("ok", changed=((subject, (check,)),))
+            if not subject:
+                alone = StepResult("ok", checks=(check,))
+            told = (case.noticing.get(item, frozenset()) for item in findings(step, alone))
+            kills[index, subject, number] = frozenset[int]().union(*told)
+    named = {place: found for place, found in kills.items() if not is_listing(place[1])}
+    known = frozenset[int]().union(*named.values())
+    return {place for place, found in kills.items() if found and (place in named or found - known)}
 
 
-def _only(case: Case, used: Set[tuple[int, int]]) -> Case:
+def _checks(result: StepResult) -> Iterator[tuple[str, int, Check]]:
+    """The checks of a step: of its value, then of what it changed, by name."""
+    for subject, checks in (("", result.checks), *result.changed):
+        yield from ((subject, number, check) for number, check in enumerate(checks))
+
+
+def _only(case: Case, used: Set[_Place]) -> Case:
     """The case with those checks only, where a step has any of them."""
     results = []
-    for place, result in enumerate(case.observation.results):
-        kept = tuple(c for number, c in enumerate(result.checks) if (place, number) in used)
-        results.append(dataclasses.replace(result, checks=kept) if kept else result)
+    for index, result in enumerate(case.observation.results):
+        kept: dict[str, list[Check]] = {}
+        for subject, number, check in _checks(result):
+            if (index, subject, number) in used:
+                kept.setdefault(subject, []).append(check)
+        checks = tuple(kept.pop("", ()))
+        changed = tuple((subject, tuple(items)) for subject, items in kept.items())
+        is_told = bool(checks or changed or result.raised)
+        results.append(
+            dataclasses.replace(result, checks=checks, changed=changed) if is_told else result
+        )
     observation = dataclasses.replace(case.observation, results=tuple(results))
     return dataclasses.replace(case, observation=observation)

@@ -71,6 +71,8 @@ def insert(base: str, imports: str, tests: Sequence[str]) -> str:
             line = body[-2].end if len(body) > 1 else body[-1].start
         blank = "\n" * ownership.BLANK_LINES
         text = "".join(f"{blank}{test}" for test in tests)
+        if not "".join(lines[:line]).strip():  # blank lines that are there already will do
+            text = text[min(ownership.BLANK_LINES, line) :]
         if line < len(lines) and lines[line].strip():
             text += blank
         spots[line] = spots.get(line, "") + text

@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterator, Sequence, Set
 
 from hybridgen.domain import Check, CheckKind, Observation, Raised, StepResult, Target, TargetKind
-from hybridgen.suite.conditions import cause
+from hybridgen.domain.places import is_listing, is_place
+from hybridgen.suite.conditions import cause, ways
 from hybridgen.suite.edges import literal
 from hybridgen.suite.messages import stable_part, words_of
 from hybridgen.suite.policy import words
+from hybridgen.suite.qualities import kind, quality, result_in_words, value_in_words
 from hybridgen.suite.shapes import Call, call_in, construction, printed_only
 
 _HINT = re.compile(r"test_[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
@@ -24,7 +26,6 @@ _LOOSE_ENDS = words(
     "a an and are as at be but by for from got in is must not of on or should than that the to with"
 )
 _SHORT_WORD = 2  # "be", "at": such words of a message blame nobody
-_SHORT_VALUE = 20
 
 
 def slug(qualname: str) -> str:
@@ -67,7 +68,8 @@ def choose_name(
         if name not in taken:
             return name
     hint = observations[0].candidate.name_hint
-    for extra in (hint, *(f"test_{subject}_{number}" for number in range(2, len(taken) + 3))):
+    best = f"test_{'_'.join(filter(None, [subject, names[0] if names else '']))}"
+    for extra in (hint, *(f"{best}_{number}" for number in range(2, len(taken) + 3))):
         if extra and extra not in taken and _HINT.fullmatch(extra):
             return extra
     raise AssertionError("more numbers than names were tried")
@@ -75,17 +77,19 @@ def choose_name(
 
 def _inherited(observation: Observation) -> str:
     """``pop`` for a case of a class that ends by ``queue.pop()``, or ""."""
-    match _parse(observation.candidate.steps[-1].code):
+    *before, last = observation.candidate.steps
+    match _parse(last.code):
         case ast.Module(
             body=[ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=name)))]
-        ) if owner[:1].islower():
+        ) if any(step.code.startswith(f"{owner} = ") for step in before):  # not asyncio.run()
             return _snake(name)
     return ""
 
 
 def _shown(result: StepResult) -> tuple[Check, ...]:
     """What is asserted of a value, or else of what changed."""
-    return result.checks or tuple(check for _, checks in result.changed for check in checks)
+    changed = (checks for name, checks in result.changed if name.isidentifier())
+    return result.checks or tuple(check for checks in changed for check in checks)
 
 
 def _attribute(observation: Observation) -> str:
@@ -107,6 +111,7 @@ def _proposals(
     first = observations[0]
     target = next((t for t in targets if t.qualname == subject_name), None)
     why = cause(observations, targets, subject_name)
+    others = () if why else ways(observations, targets, subject_name)
     result = first.results[-1]
     is_single = len(observations) == 1
     if is_single and (detail := _hinted(first, subject_name)) is not None:
@@ -127,7 +132,10 @@ def _proposals(
         yield "_".join(filter(None, ["prints", *history]))
     if result.warnings:
         yield f"emits_{_snake(result.warnings[0])}"
-    if result.changed and not result.checks and not history:
+    did = _on_disk(result)
+    if did and not result.checks:
+        yield "_".join([did, *history])
+    elif result.changed and not result.checks and not history:
         name = result.changed[0][0]
         is_own_object = any(
             re.match(rf"{name} = [A-Z]", step.code) for step in first.candidate.steps
@@ -140,10 +148,28 @@ def _proposals(
     else:
         is_class = target is not None and target.kind is TargetKind.CLASS
         yield "attributes" if is_class and any(c.path for c in result.checks) else ""
+    if _is_repeated(first, subject_name):
+        yield "_".join(["again", *history])
     if why:
         yield "_".join([why, *history])
+    if arguments:
+        yield "_".join(filter(None, ["of", arguments, *history]))
+    yield from ("_".join([way, *history]) for way in others)
+    if did:
+        yield "_".join([did, *history])
     checks = [check for case in observations for check in _shown(case.results[-1])]
-    yield from _distinguished(first, checks, arguments, parameters, history)
+    yield from _distinguished(first, checks, parameters, history, targets)
+
+
+def _on_disk(result: StepResult) -> str:
+    """What a call did below ``tmp_path``: ``writes_file``, ``moves_file`` ..., or ""."""
+    told = [checks for name, checks in result.changed if is_place(name) or is_listing(name)]
+    paths = {check.path for checks in told for check in checks}
+    if not paths or paths == {".is_dir()"}:
+        return "makes_folder" if paths else ""
+    if ".exists()" in paths:
+        return "removes_file" if paths == {".exists()"} else "moves_file"
+    return "writes_file"
 
 
 def _raising(
@@ -210,50 +236,65 @@ def _is_blamed(arguments: str, raised: Raised) -> bool:
 def _distinguished(
     first: Observation,
     checks: Sequence[Check],
-    arguments: str,
     parameters: Sequence[str],
     history: Sequence[str],
+    targets: Sequence[Target],
 ) -> Iterator[str]:
     """Second choices, for the second test of one target."""
-    call = _asking_call(first)
     after = "_".join(history)
-    if arguments:
-        yield "_".join(filter(None, ["of", arguments, after]))
     if extra := _extra(first, parameters):
         yield "_".join(filter(None, [extra, after]))
-    if built := _built(first):
+    if built := _built(first, targets):
         yield "_".join(filter(None, [built, after]))
+    for given in _inputs(first, parameters):
+        yield "_".join(filter(None, ["of", given, after]))
     kinds = {check.kind for check in checks}
     if kinds == {CheckKind.IS} and not _is_equation(first):
         values = {check.expression for check in checks}
-        if len(values) == 1:
+        if values <= {"True", "False"} and len(values) == 1:
             yield "_".join(filter(None, ["is", _snake(values.pop()), after]))
     if _is_plain_value(checks):
-        yield "_".join(filter(None, ["gives", _value(checks[0]), after]))
-    if len(checks) == 1 and checks[0].path and (value := _value(checks[0])):
+        yield "_".join(filter(None, ["gives", value_in_words(checks[0]), after]))
+    if len(checks) == 1 and checks[0].path and (value := value_in_words(checks[0])):
         yield "_".join(filter(None, ["gives", _snake(checks[0].path).strip("_"), value, after]))
     if any(check.path for check in checks):
         yield "_".join(filter(None, ["attributes", after]))
-    if call is not None:
-        count = len(call.arguments)
-        words = {0: "without_arguments", 1: "with_one_argument", 2: "with_two_arguments"}
-        yield "_".join(filter(None, [words.get(count, f"with_{count}_arguments"), after]))
+    if ends := {result_in_words(check) for check in checks if not check.path} - {""}:
+        yield "_".join(filter(None, ["gives", *(ends if len(ends) == 1 else ()), after]))
+
+
+def _inputs(observation: Observation, parameters: Sequence[str]) -> Iterator[str]:
+    """What kind of value each argument is: ``numeric_text``, ``single_items``, ``nothing``."""
+    call = _asking_call(observation)
+    if call is None:
+        return
+    if not call.arguments:
+        yield "nothing"
+    for text, parameter in zip(call.arguments, parameters, strict=False):
+        if found := kind(literal(text)):
+            yield f"{found}_{_snake(parameter)}"
+
+
+def _is_repeated(observation: Observation, subject_name: str) -> bool:
+    """True if the method that the last step calls was called on the same object before."""
+    name = subject_name.rpartition(".")[2]
+    *before, last = observation.candidate.steps
+    own = _names(last.code)
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == name
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id in own
+        for step in before
+        for node in ast.walk(_parse(step.code))
+    )
 
 
 def _is_plain_value(checks: Sequence[Check]) -> bool:
     """True if one short text or number is all that was observed."""
     is_one = len(checks) == 1 and not checks[0].path
-    return is_one and bool(re.search(r"[a-z0-9]", _value(checks[0])))
-
-
-def _value(check: Check) -> str:
-    """A short text or number as words, or ""."""
-    value = literal(check.expression)
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return ""
-    sign = "minus_" if isinstance(value, int) and value < 0 else ""
-    text = sign + re.sub(r"\W+", "_", str(value)).strip("_").lower()
-    return text if text.isascii() and len(text) <= _SHORT_VALUE else ""
+    return is_one and bool(re.search(r"[a-z0-9]", value_in_words(checks[0])))
 
 
 def _is_equation(observation: Observation) -> bool:
@@ -273,14 +314,21 @@ def _asking_call(observation: Observation) -> Call | None:
     return call_in(code)
 
 
-def _built(observation: Observation) -> str:
-    """How the object of a case is made: ``with_owner``, or ``by_default``."""
+def _built(observation: Observation, targets: Sequence[Target]) -> str:
+    """How the object of a case is made: ``made_with_owner``, ``made_by_parse``, ``by_default``."""
     step = observation.candidate.steps[0]
     found = construction(step.code)
     if found is None:
         is_bare = re.fullmatch(r"\w+ = [A-Z]\w*\(\)", step.code)
         return "by_default" if is_bare else ""
-    names = [_snake(name) for name, _ in found[1].keywords[:2]]
+    call = found[1]
+    names = [_snake(name) for name, _ in call.keywords[:2]]
+    maker = re.fullmatch(r"[A-Z]\w*\.([a-z]\w*)", call.function)
+    if maker and not names:
+        return f"made_by_{_snake(maker[1])}"
+    known = next((t.parameters for t in targets if t.qualname == call.function), ())
+    if not names and len(call.positional) > 1:
+        names = [_snake(item.name) for item in known[: len(call.positional)]][-1:]
     return f"made_with_{'_and_'.join(names)}" if names else ""
 
 
@@ -291,7 +339,8 @@ def _extra(observation: Observation, parameters: Sequence[str]) -> str:
         return ""
     if call.keywords:
         return f"with_{'_and_'.join(_snake(name) for name, _ in call.keywords[:2])}"
-    return f"with_{_snake(parameters[-1])}" if len(call.positional) > 1 and parameters else ""
+    is_named = len(call.positional) > 1 and parameters and "value" not in parameters[-1]
+    return f"with_{_snake(parameters[-1])}" if is_named else ""
 
 
 def _history(observation: Observation, subject_name: str) -> list[str]:
@@ -321,31 +370,12 @@ def _describe(observation: Observation, parameters: Sequence[str]) -> str:
         return ""
     found: list[str] = []
     for text, parameter in zip(call.arguments, parameters, strict=False):
-        quality = _quality(text)
-        if quality == "none":
-            found.append(quality)
-        elif quality and parameter:
-            found.append(f"{quality}_{_snake(parameter)}")
+        word = quality(text)
+        if word == "none":
+            found.append(word)
+        elif word and parameter:
+            found.append(f"{word}_{_snake(parameter)}")
     return found[0] if len(found) == 1 else ""
-
-
-def _quality(text: str) -> str:
-    """What is remarkable about a literal, or ""."""
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return ""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return ""
-    if isinstance(value, str | bytes | list | tuple | dict | set) and not value:
-        return "empty"
-    if isinstance(value, str) and value.isspace():
-        return "blank"
-    if isinstance(value, int | float):
-        return "negative" if value < 0 else "zero" if value == 0 else ""
-    return ""
 
 
 def _hinted(observation: Observation, subject_name: str) -> str | None:

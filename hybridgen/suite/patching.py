@@ -76,8 +76,8 @@ def runs_as_script(call: ast.Call, import_name: str) -> bool:
 
 def class_problems(node: ast.ClassDef) -> Iterator[tuple[ast.AST, str]]:
     """What a class that stands in for another must not have, each with its place."""
-    if node.decorator_list or node.keywords:
-        yield node, "has a class with a decorator or a metaclass"
+    if any(item.arg in (None, "metaclass") for item in node.keywords):
+        yield node, "has a class with a metaclass"
     for child in node.body:
         match child:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
@@ -85,10 +85,19 @@ def class_problems(node: ast.ClassDef) -> Iterator[tuple[ast.AST, str]]:
                     yield child, f"defines {name}"
             case ast.Assign(targets=[ast.Name(id=name)]) if not name.startswith("__"):
                 pass
+            case ast.AnnAssign(target=ast.Name(id=name)) if not name.startswith("__"):
+                pass
             case ast.Pass() | ast.Expr(value=ast.Constant()):
                 pass
             case _:
                 yield child, "has unusual code in a class"
+
+
+def root_of(decorator: ast.expr) -> str:
+    """The name that a decorator starts from: ``register`` for ``@register("x")``, else ""."""
+    while isinstance(decorator, ast.Call | ast.Attribute):
+        decorator = decorator.func if isinstance(decorator, ast.Call) else decorator.value
+    return decorator.id if isinstance(decorator, ast.Name) else ""
 
 
 def binders(node: ast.ClassDef) -> Iterator[ast.Name]:

@@ -47,6 +47,68 @@ def borrowed(source: str) -> Mapping[str, frozenset[Import]]:
     return {name: frozenset(items) for name, items in found.items()}
 
 
+@lru_cache(maxsize=16)
+def own_names(source: str) -> frozenset[str]:
+    """Names that a module defines itself and has from nowhere else.
+
+    A function or class statement at its top level, or a plain value; not what any import, loop,
+    ``global`` statement or computed value may bind as well, nor anything beside ``import *``.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return frozenset()
+    own: set[str] = set()
+    others: set[str] = set()
+    for node in tree.body:
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                own.add(name)
+            case ast.ClassDef(name=name):
+                own.add(name)
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if _is_plain(value):
+                own.add(name)
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if _is_plain(
+                value
+            ):
+                own.add(name)
+            case _:
+                others |= _bound_in(node)
+    for part in ast.walk(tree):
+        match part:
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                others |= {(item.asname or item.name).partition(".")[0] for item in names}
+            case ast.Global(names=bound):
+                others |= set(bound)
+    return frozenset() if "*" in others else frozenset(own - others)
+
+
+def _is_plain(value: ast.expr) -> bool:
+    try:
+        ast.literal_eval(value)
+    except (ValueError, TypeError, RecursionError):
+        return False
+    return True
+
+
+def _bound_in(node: ast.AST) -> set[str]:
+    """Every name that a statement may bind, in whatever way."""
+    found: set[str] = set()
+    for part in ast.walk(node):
+        match part:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                found.add(name)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                found.add(name)
+            case ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
+                found.add(name)
+            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                found.add(name)
+            case ast.MatchMapping(rest=str(name)):
+                found.add(name)
+    return found
+
+
 def _first(item: Import) -> Import:
     """An import without its alias; ``import os.path`` binds ``os``."""
     if not item.name and not item.alias:

@@ -23,8 +23,8 @@ def screened(
     Reasons: ``"no assertion"`` (nothing to assert, or broken by accident), ``"secret"``,
     ``"not renderable"``, ``"not allowed"`` (invariant 7; or what is expected is not built by
     classes alone), ``"sandbox"`` (the kernel's denial
-    was observed, not the code), ``"writes files outside of tmp_path"``, ``"starts programs
-    or uses the network"``.
+    was observed, not the code), ``"writes files outside of tmp_path"``, ``"reads files
+    outside of tmp_path"``, ``"starts programs or uses the network"``.
     """
     kept: list[Observation] = []
     dropped: Counter[str] = Counter()

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from hybridgen.domain import Arc, Check, Observation, StepResult, Target, TargetKind
 from hybridgen.domain.mutants import Kills
 from hybridgen.suite.cases import Case, is_boolean, make_case, raises
+from hybridgen.suite.chains import unchained
 from hybridgen.suite.homes import Homes
-from hybridgen.suite.killing import noticing, without_idle
+from hybridgen.suite.killing import noticing, without_idle, without_list
 from hybridgen.suite.rows import Extras
 from hybridgen.suite.shapes import (
     WEAK_KINDS,
@@ -29,10 +30,15 @@ _ASIDES = 3  # tests of one thing beyond which what was asked on the way is left
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What is kept, and the mutants that it notices (indices into ``Kills.mutants``)."""
+    """What is kept, and the mutants that it notices (indices into ``Kills.mutants``).
+
+    Attributes:
+        cases: what is known of each observation, in the same order.
+    """
 
     observations: tuple[Observation, ...]
     noticed: frozenset[int]
+    cases: tuple[Case, ...] = ()
 
 
 NOTHING_TRIED = Kills()
@@ -65,6 +71,7 @@ def select(
         kills: the mutants that each observation notices, as far as was found out.
         cases_per_target: rows and single cases of one target, at most; the cover may need more.
     """
+    observations, kills = unchained(observations, kills)
     told = frozenset(name.rpartition(".")[2] for target in targets for name in target.raises)
     procedures = _procedures(observations)
     tiers: list[list[Case]] = [[], [], []]
@@ -86,11 +93,11 @@ def select(
         extra = Extras(kept, parts, cases_per_target)
         for family in dict.fromkeys(case.family for case in kept if case.family):
             extra.fill(family)
-        kept += extra.added
+        kept = [without_list(case) for case in (*kept, *extra.added)]
     else:
         kept = without_idle(kept, kills.partial)
     noticed = frozenset[int]().union(*(case.kills for case in kept))
-    return Choice(tuple(case.observation for case in kept), noticed)
+    return Choice(tuple(case.observation for case in kept), noticed, tuple(kept))
 
 
 def can_be_kept(observation: Observation) -> bool:
@@ -281,12 +288,13 @@ def _union(cases: Iterable[Case]) -> frozenset[Arc]:
 
 
 def _untested(kept: Sequence[Case], parts: Sequence[Case], targets: Sequence[Target]) -> list[Case]:
-    """A case for each function and method that no kept case is about, the easiest to read."""
-    tested = {subject_of(case.observation, targets) for case in kept}
+    """A case for each function and method of which none is kept, or only failures: the easiest."""
+    tested = {_question(case, targets) for case in kept}
     found: dict[str, Case] = {}
     for case in sorted(parts, key=lambda case: (raises(case), case.effort, case.tie)):
         subject = subject_of(case.observation, targets)
-        if subject not in tested and _is_worth_a_test(case):
+        is_missing = not {(subject, False), (subject, raises(case))} & tested
+        if is_missing and _is_worth_a_test(case):
             found.setdefault(subject, case)
     functions = (t.qualname for t in targets if t.kind is not TargetKind.CLASS)
     return [found[name] for name in functions if name in found]

@@ -194,7 +194,8 @@ def shape_of(observation: Observation) -> Shape | None:
     local = frozenset(name for step in setup for name in _stored(step.code))
     if "tmp_path" in observation.candidate.fixtures:
         local |= {"tmp_path"}
-    if any(_names(argument) & local for argument in call.arguments):
+    expected = (check.expression for check in result.checks)
+    if any(_names(text) & local for text in (*call.arguments, *expected)):
         return None  # a row is built before the set-up has run
     return Shape(
         setup=tuple(_outline(step.code) if i == 0 else step.code for i, step in enumerate(setup)),

@@ -11,6 +11,7 @@ import ast
 import builtins
 import dataclasses
 from collections.abc import Sequence, Set
+from functools import lru_cache
 
 from hybridgen.domain import Observation, Step, StepKind, StepResult, Target
 from hybridgen.suite.bodies import expression
@@ -25,6 +26,7 @@ _MUTATORS = words(
 _ASKING = words("abs bool copy.copy copy.deepcopy float hash int len repr str type")
 _DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
 _DONE = StepResult("ok")
+_LONG_TEXT = 100  # characters
 
 
 def split(observation: Observation, targets: Sequence[Target]) -> tuple[Observation, ...]:
@@ -38,9 +40,9 @@ def split(observation: Observation, targets: Sequence[Target]) -> tuple[Observat
     """
     pairs = tuple(zip(observation.candidate.steps, observation.results, strict=True))
     asking = [index for index, (_, result) in enumerate(pairs) if _shows_something(result)]
-    if len(asking) < 2 or asking[-1] != len(pairs) - 1:
+    if len(asking) < 2 or asking[-1] != len(pairs) - 1 or _has_long_text(pairs[0][0]):
         return (observation,)
-    writes = _writers(targets)
+    writes = _writers(tuple(targets))
     is_left_out = [
         _is_question(step, result) and _is_harmless(observation, place, targets, writes)
         for place, (step, result) in enumerate(pairs)
@@ -51,7 +53,7 @@ def split(observation: Observation, targets: Sequence[Target]) -> tuple[Observat
         before = [
             (_setup(step), _quiet(result))
             for earlier, (step, result) in enumerate(pairs[:place])
-            if has_files or not is_left_out[earlier]
+            if result.raised is None and (has_files or not is_left_out[earlier])
         ]
         steps, results = zip(*before, pairs[place], strict=True)
         candidate = dataclasses.replace(observation.candidate, steps=steps)
@@ -60,6 +62,12 @@ def split(observation: Observation, targets: Sequence[Target]) -> tuple[Observat
             dataclasses.replace(observation, candidate=candidate, results=results, arcs=arcs)
         )
     return tuple(cases)
+
+
+def _has_long_text(step: Step) -> bool:
+    """True if it is easier to read on than to read the same text again."""
+    texts = (node.value for node in _nodes(step.code) if isinstance(node, ast.Constant))
+    return any(isinstance(text, str) and len(text) > _LONG_TEXT for text in texts)
 
 
 def _shows_something(result: StepResult) -> bool:
@@ -77,8 +85,13 @@ def _is_harmless(
     calls = [node for node in nodes if isinstance(node, ast.Call)]
     if all(hasattr(builtins, n.id) for n in nodes if isinstance(n, ast.Name)):
         return True  # list(): nothing of the sequence is in it
-    is_plain = not any(isinstance(node, ast.Subscript | ast.comprehension) for node in nodes)
+    is_plain = not any(_is_own_item(node) or isinstance(node, ast.comprehension) for node in nodes)
     return is_plain and all(ast.unparse(call.func) in _ASKING for call in calls)
+
+
+def _is_own_item(node: ast.AST) -> bool:
+    """``cache["a"]``, which may be a method of the class; ``page.links[0]`` is one of a list."""
+    return isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name)
 
 
 def _asked(observation: Observation, place: int, targets: Sequence[Target]) -> str:
@@ -87,7 +100,8 @@ def _asked(observation: Observation, place: int, targets: Sequence[Target]) -> s
     return subject_of(dataclasses.replace(observation, candidate=candidate), targets)
 
 
-def _writers(targets: Sequence[Target]) -> frozenset[str]:
+@lru_cache(maxsize=8)
+def _writers(targets: tuple[Target, ...]) -> frozenset[str]:
     """Methods that may change their object, though nothing of it was seen from outside.
 
     They set something on it, or call a method of it or of something in it that may do so.

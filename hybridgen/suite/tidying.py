@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from hybridgen.domain import Check, CheckKind, Observation, Step, StepKind, StepResult, Target
 from hybridgen.suite.messages import telling_part
@@ -61,7 +61,7 @@ def tidy(observation: Observation) -> Observation:
                 result,
                 raised=raised,
                 checks=checks,
-                changed=changed if not _is_shown_by_value(result) else (),
+                changed=tuple(c for c in changed if not _is_shown_by_value(result, c[0])),
                 output=result.output if _is_told_by_output(result) else "",
             )
         )
@@ -77,7 +77,14 @@ def _is_told_by_output(result: StepResult) -> bool:
 
 
 def _nameless(steps: Sequence[Step], results: Sequence[StepResult]) -> tuple[Step, ...]:
-    """A last step that raised gave no value, so it needs no variable."""
+    """What nothing reads needs no variable; a last step that raised gave no value for one."""
+    read: set[str] = set()
+    kept: list[Step] = []
+    for step, result in zip(reversed(steps), reversed(results), strict=True):
+        told = {name for name, _ in result.changed}
+        kept.append(_without_variable(step, read | told))
+        read |= _reads(step.code) | told
+    steps = kept[::-1]
     last = steps[-1]
     if results[-1].raised is not None and last.kind is StepKind.SETUP:
         match _statement(last.code):
@@ -85,6 +92,17 @@ def _nameless(steps: Sequence[Step], results: Sequence[StepResult]) -> tuple[Ste
                 code = ast.get_source_segment(last.code, value) or last.code
                 return (*steps[:-1], dataclasses.replace(last, kind=StepKind.PROBE, code=code))
     return tuple(steps)
+
+
+def _without_variable(step: Step, read: Set[str]) -> Step:
+    """``queue.pop()`` for ``x = queue.pop()``, if nothing reads ``x``."""
+    match _statement(step.code):
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as value) if (
+            step.kind is StepKind.SETUP and name not in read
+        ):
+            code = ast.get_source_segment(step.code, value) or step.code
+            return dataclasses.replace(step, code=code)
+    return step
 
 
 def reworded(observation: Observation, targets: Sequence[Target]) -> Observation:
@@ -107,8 +125,28 @@ def reworded(observation: Observation, targets: Sequence[Target]) -> Observation
                 check = dataclasses.replace(result.checks[0], expression="True")
                 last = dataclasses.replace(last, code=code)
                 result = dataclasses.replace(result, checks=(check,))
+    if twin := _twin(before, _expression(last.code)):
+        last = dataclasses.replace(last, code=twin)
     candidate = dataclasses.replace(observation.candidate, steps=(*before, last))
     return dataclasses.replace(observation, candidate=candidate, results=(*earlier, result))
+
+
+def _twin(before: Sequence[Step], node: ast.expr | None) -> str:
+    """``hash(card) == hash(Card("a"))`` for ``hash(card) == hash(card)``, which says nothing.
+
+    Where equal objects have other hashes, the finished file does not pass and loses this test.
+    """
+    match node, [_statement(step.code) for step in before]:
+        case (
+            ast.Compare(
+                left=ast.Call(func=ast.Name(id="hash"), args=[ast.Name(id=name)]),
+                ops=[ast.Eq()],
+                comparators=[ast.Call(func=ast.Name(id="hash"), args=[ast.Name(id=again)])],
+            ),
+            [ast.Assign(targets=[ast.Name(id=built)], value=ast.Call() as call)],
+        ) if name == again == built:
+            return f"hash({name}) == hash({ast.unparse(call)})"
+    return ""
 
 
 def _statement(code: str) -> ast.stmt | None:
@@ -145,11 +183,12 @@ def _is_none(checks: Sequence[Check]) -> bool:
     return [(check.kind, check.expression) for check in checks] == [(CheckKind.IS, "None")]
 
 
-def _is_shown_by_value(result: StepResult) -> bool:
-    """True if a call that builds or returns what it changed is asserted on already."""
-    changed = {check.expression for _, checks in result.changed for check in checks}
+def _is_shown_by_value(result: StepResult, subject: str) -> bool:
+    """True if a call that builds or returns the argument is asserted on already."""
+    changes = [item for name, checks in result.changed if name.isidentifier() for item in checks]
+    changed = {check.expression for check in changes}
     returned = {check.expression for check in result.checks}
-    return bool(changed) and changed <= returned
+    return bool(changed) and changed <= returned and subject.isidentifier()
 
 
 def _reads(code: str) -> set[str]:
@@ -157,4 +196,6 @@ def _reads(code: str) -> set[str]:
         nodes = list(ast.walk(ast.parse(code)))
     except (SyntaxError, ValueError):
         return set()
-    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    changed = {id(node.target) for node in nodes if isinstance(node, ast.AugAssign)}
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    return {n.id for n in names if not isinstance(n.ctx, ast.Store) or id(n) in changed}

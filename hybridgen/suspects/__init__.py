@@ -22,6 +22,7 @@ from hybridgen.suspects.frozen import left_out
 from hybridgen.suspects.laws import law_candidates, law_suspects
 from hybridgen.suspects.opinions import opinion_suspects
 from hybridgen.suspects.pairs import LAW
+from hybridgen.suspects.promised import promised_suspects
 from hybridgen.suspects.returned import returned_suspects
 from hybridgen.suspects.sessions import SESSION, sessions
 
@@ -51,7 +52,7 @@ def further_candidates(
     """
     caller = Caller(module, observations)
     found = [session.candidate for session in sessions(module, targets)]
-    for judge in (accident_suspects, opinion_suspects):
+    for judge in (accident_suspects, promised_suspects, opinion_suspects):
         found += [item.observation.candidate for item in judge(leads, module, caller)]
     return (*found, *law_candidates(module, targets, observations))
 
@@ -64,14 +65,19 @@ def suspects_in(observations: Sequence[Observation], module: Module) -> tuple[Su
     """
     caller = Caller(module, observations)
     found: dict[tuple[str, str, str], Suspect] = {}
+    # What breaks a promise is told once, and not as a mere accident too.
+    promised = {suspect.call for suspect in promised_suspects(observations, module, caller)}
     for judge in (
         documented_suspects,
+        promised_suspects,
         returned_suspects,
         accident_suspects,
         law_suspects,
         opinion_suspects,
     ):
         for suspect in judge(observations, module, caller):
+            if judge is accident_suspects and suspect.call in promised:
+                continue
             # Of several calls that show the same, a documented and then the shortest one.
             key = (suspect.target, suspect.evidence, suspect.strength)
             held = found.get(key)

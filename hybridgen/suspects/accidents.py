@@ -10,12 +10,13 @@ from hybridgen.domain import (
     Module,
     Observation,
     Raised,
+    Step,
     Strength,
     Suspect,
     Target,
     TargetKind,
 )
-from hybridgen.suspects.calling import Called, Caller
+from hybridgen.suspects.calling import REPLACES, Called, Caller, is_replacing
 
 ALWAYS = frozenset({"UnboundLocalError", "NameError"})
 """No input makes these right."""
@@ -52,13 +53,20 @@ def accident_suspects(
         line = about.first_line if about is not None else 0
         yield Suspect(
             target=name,
-            call="; ".join(step.code for step in observation.candidate.steps[: index + 1]),
+            call=_shown(observation.candidate.steps[: index + 1]),
             expected="no exception",
             observed=f"raises {raised.type_name}",
             evidence=f"exception {raised.type_name} ({module.display}:{line})",
             strength=strength,
             observation=observation,
         )
+
+
+def _shown(steps: Sequence[Step]) -> str:
+    """What was called; of what was replaced around it only that it was, for it is long."""
+    plain = [step.code for step in steps if not REPLACES.match(step.code)]
+    is_around = len(plain) < len(steps)
+    return "; ".join(plain) + (" (with what it needs replaced)" if is_around else "")
 
 
 def is_accident(raised: Raised) -> bool:
@@ -85,6 +93,8 @@ def _strength(
     last = next((call for call in calls[-1] if call.is_whole), None)  # not a part of `a[b()]`
     if not is_asked_for or last is None or _is_told(name, last.target, caller):
         return None
+    if is_replacing(observation.candidate):
+        return None  # what stands in for something else may be to blame
     values = [node for step in observation.candidate.steps for node in _constants(step.code)]
     numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
     if name == "RecursionError":

@@ -7,6 +7,7 @@ it fits every type hint, it stands in the documentation, or it is of a kind that
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,21 @@ DOCUMENTED = "docstring"
 
 ELSEWHERE = "example"
 """Origin of candidates that stand in documents, tests or other code of the project."""
+
+
+REPLACES = re.compile(r"monkeypatch\.|ticks = ")
+"""A step that puts something else in the place of what surrounds a call."""
+
+
+COMPARISONS: dict[type[ast.cmpop], tuple[str, ...]] = {
+    ast.Eq: ("__eq__",),
+    ast.NotEq: ("__ne__", "__eq__"),
+    ast.Lt: ("__lt__",),
+    ast.LtE: ("__le__",),
+    ast.Gt: ("__gt__",),
+    ast.GtE: ("__ge__",),
+}
+"""Methods that a comparison calls, the first that there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +132,26 @@ class Caller:
                 target = self._called(node.func, classes)
                 if target is not None:
                     yield Called(target, bound(target, node), node is whole)
+            elif isinstance(node, ast.Compare):
+                yield from self._compared(node, classes, is_whole=node is whole)
             elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
                 target = self._called(node, classes)
                 if target is not None and target.binding == "property":
                     yield Called(target, (), node is whole)
+
+    def _compared(
+        self, node: ast.Compare, classes: dict[str, str], *, is_whole: bool
+    ) -> Iterator[Called]:
+        """``Stack() == 4`` calls ``Stack.__eq__(4)``."""
+        owner = node.left.func if isinstance(node.left, ast.Call) else node.left
+        if not isinstance(owner, ast.Name) or len(node.ops) != 1:
+            return
+        name = classes.get(owner.id, owner.id if owner is not node.left else "")
+        for method in COMPARISONS.get(type(node.ops[0]), ()):
+            target = self.method(name, method)
+            if target is not None and target.parameters:
+                yield Called(target, ((target.parameters[0], node.comparators[0]),), is_whole)
+                return
 
     def _called(self, function: ast.expr, classes: dict[str, str]) -> Target | None:
         match function:
@@ -153,6 +185,11 @@ class Caller:
                 break
             seen = base
         return seen
+
+
+def is_replacing(candidate: Candidate) -> bool:
+    """True if something stands in for a program, a service, the clock: it may be to blame."""
+    return any(REPLACES.match(step.code) for step in candidate.steps)
 
 
 def bound(target: Target, call: ast.Call) -> tuple[tuple[Parameter, ast.expr], ...] | None:

@@ -17,7 +17,14 @@ from hybridgen.domain import CheckKind, Module, Observation, StepResult, Strengt
 from hybridgen.suspects.calling import ELSEWHERE, Caller
 from hybridgen.suspects.kinds import literal, parsed
 from hybridgen.suspects.returned import value_of
-from hybridgen.suspects.sessions import SESSION, Session, Shown, sessions
+from hybridgen.suspects.sessions import (
+    MODULE,
+    MODULE_PROSE,
+    SESSION,
+    Session,
+    Shown,
+    sessions,
+)
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.DONT_ACCEPT_TRUE_FOR_1
 _ADDRESS = re.compile(r"0x[0-9A-Fa-f]+")
@@ -54,7 +61,7 @@ def _judge_elsewhere(observation: Observation, module: Module, caller: Caller) -
     want = (steps[0].opinion or "").removeprefix("_ == ")
     value = value_of(results[0])
     got = "" if value is None else ast.unparse(value)
-    if not _is_comparable(want, got, None) or _is_shown(want, got):
+    if not is_comparable(want, got, None) or is_shown(want, got):
         return None
     target = caller.targets[observation.candidate.target]
     return Suspect(
@@ -99,7 +106,7 @@ def _judge(
 
 def _target_of(shown: Shown, session: Session, caller: Caller) -> str | None:
     """What an example is about: for a module's docstring only what it calls itself."""
-    if not session.candidate.name_hint:
+    if session.candidate.name_hint not in (MODULE, MODULE_PROSE):
         return session.candidate.target
     for node in ast.walk(ast.parse(shown.source)):
         if isinstance(node, ast.Call):
@@ -115,14 +122,14 @@ def _contradiction(shown: Shown, results: Sequence[StepResult]) -> str | None:
     if first.status == "raised" and first.raised is not None:
         if not first.raised.is_inside:  # it never came so far: names that the session lacks
             return None
-        is_told = shown.raises and _is_kind_of(first.raised.type_name, shown.raises)
+        is_told = shown.raises and is_kind_of(first.raised.type_name, shown.raises)
         return None if is_told else f"raises {first.raised.type_name}"
     if first.status != "ok":
         return None
     if shown.raises:
         return "raises nothing"
     if not shown.is_value:
-        return None if _is_shown(shown.want, first.output) else first.output.strip() or "nothing"
+        return None if is_shown(shown.want, first.output) else first.output.strip() or "nothing"
     if len(results) < 3 or results[1].status != "ok":
         return None
     text = _text(results[1])
@@ -130,14 +137,14 @@ def _contradiction(shown: Shown, results: Sequence[StepResult]) -> str | None:
     if text is None or holds is True:
         return None
     if text == "None" and first.output:
-        return None if _is_shown(shown.want, first.output) else first.output.strip()
+        return None if is_shown(shown.want, first.output) else first.output.strip()
     got = first.output + text
-    if _is_shown(shown.want, got) or not _is_comparable(shown.want, got, holds):
+    if is_shown(shown.want, got) or not is_comparable(shown.want, got, holds):
         return None
     return got
 
 
-def _is_kind_of(name: str, told: str) -> bool:
+def is_kind_of(name: str, told: str) -> bool:
     """True unless both are built-in exceptions that have nothing to do with each other."""
     one, other = (getattr(builtins, item, None) for item in (name, told))
     if not isinstance(one, type) or not isinstance(other, type):
@@ -155,7 +162,7 @@ def _text(result: StepResult) -> str | None:
     return None
 
 
-def _is_shown(want: str, got: str) -> bool:
+def is_shown(want: str, got: str) -> bool:
     """Whether a reader would say that ``got`` is what the docstring shows."""
     if doctest.OutputChecker().check_output(want + "\n", got + "\n", FLAGS):
         return True
@@ -195,7 +202,7 @@ def _are_equal(want: str, got: str) -> bool:
     return one is not None and other is not None and bool(one == other)
 
 
-def _is_comparable(want: str, got: str, holds: bool | None) -> bool:
+def is_comparable(want: str, got: str, holds: bool | None) -> bool:
     """True if both are of a form in which a difference means something.
 
     Prose is not, nor is an object that is shown in another way by now (``<map object>`` where
@@ -216,5 +223,7 @@ def _first_word(text: str) -> str:
 
 
 def _short(text: str) -> str:
-    text = " ".join(text.split())
+    """One line: a literal over several lines stays one, other text shows where its lines end."""
+    glue = "\\n" if literal(text) is None else " "
+    text = text.strip().replace("\n", glue)
     return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."

@@ -9,6 +9,7 @@ from hybridgen.domain import Module, Observation, Strength, Suspect
 from hybridgen.suspects.accidents import accident_suspects
 from hybridgen.suspects.calling import Caller
 from hybridgen.suspects.kinds import parsed, same_code
+from hybridgen.suspects.promised import promised_suspects
 from hybridgen.suspects.returned import returned_suspects
 
 
@@ -17,8 +18,8 @@ def left_out(
 ) -> tuple[Observation, ...]:
     """The observations that show nothing of what the strong ones among ``suspects`` show.
 
-    A return hint or an exception speaks of every call that it is broken by, an example or a law
-    of one call; of a round trip both halves go.
+    A return hint, a promise or an exception speaks of every call that it is broken by, an example
+    or a law of one call; of a round trip both halves go.
     """
     strong = [suspect for suspect in suspects if suspect.strength is Strength.STRONG]
     if not strong:
@@ -28,7 +29,7 @@ def left_out(
     meant = {(suspect.target, suspect.evidence) for suspect in strong}
     bad = {
         id(item.observation)
-        for judge in (returned_suspects, accident_suspects)
+        for judge in (returned_suspects, promised_suspects, accident_suspects)
         for item in judge(observations, module, caller)
         if (item.target, item.evidence) in meant
     }

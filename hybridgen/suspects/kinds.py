@@ -204,6 +204,8 @@ class Hints:
         return None if None in answers else True
 
     def _plain(self, name: str, value: ast.expr) -> bool | None:
+        if name == "object" and name not in self._hidden:
+            return True
         kind = kind_of(value)
         if not kind or name in self._hidden:
             return None

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from hybridgen.domain import CheckKind, Module, Observation, StepResult, Strength, Suspect, Target
-from hybridgen.suspects.calling import DOCUMENTED, Called, Caller
+from hybridgen.suspects.calling import DOCUMENTED, Called, Caller, is_replacing
 from hybridgen.suspects.kinds import PLAIN, kind_of, last_name, parsed
 
 # Decorators under which a function still returns what its hint says.
@@ -24,7 +24,7 @@ def returned_suspects(
     """One suspect for each observed value that its return hint does not admit."""
     for observation in observations:
         candidate = observation.candidate
-        if candidate.origin != "odd":
+        if candidate.origin != "odd" and not is_replacing(candidate):
             calls = caller.calls(candidate)
             for index, (found, result) in enumerate(zip(calls, observation.results, strict=False)):
                 suspect = _judge(found, result, observation, index, module, caller)

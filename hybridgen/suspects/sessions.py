@@ -1,7 +1,8 @@
 """Doctests as they are: every example of a docstring in order, in one candidate.
 
 The search takes examples apart for their inputs; here they run as doctest would run them, so that
-an example that depends on the ones before it is judged in its own state. Each example becomes
+an example that depends on the ones before it is judged in its own state. Prose that says what a
+call gives is read as an example too. Each becomes
 
 - ``_shown_3 = <expression>`` (its output is what it printed),
 - ``repr(_shown_3)``, what an interpreter would show, and
@@ -17,16 +18,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hybridgen.domain import Candidate, Module, Step, StepKind, Target
+from hybridgen.domain.prose import told_calls
 from hybridgen.suspects.kinds import parsed, same_code
 
 SESSION = "doctest session"
 """Origin of these candidates."""
 
 MOST_EXAMPLES = 40
-_PLAIN_EXAMPLE = re.compile(
-    r"^\W*(?P<call>[A-Za-z_][\w.]*\(.*\))`*\s*"
-    r"(?:->|=>|==|returns|gives|#\s*(?:=+>?|-+>|[Rr]eturns:?|[Gg]ives:?)?)\s*`*(?P<want>\S.*?)`*$"
-)
+PROSE = "prose"
+MODULE = "module"
+MODULE_PROSE = "module prose"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +60,29 @@ class Session:
 
 
 def sessions(module: Module, targets: Sequence[Target]) -> Iterator[Session]:
-    """A session for each docstring with examples that says what they give."""
+    """Sessions for each docstring that says what calls give: one for doctests, one for prose."""
     for target in {target.qualname: target for target in targets}.values():
-        session = _session(module, target, target.docstring or "")
-        if session is not None:
-            yield session
+        text = target.docstring or ""
+        yield from _session(module, target, _doctests(text))
+        yield from _session(module, target, _prose(text, target.name), PROSE)
     names = {target.name: target for target in targets}
-    named = [word for word in re.findall(r"\w+", module.docstring or "") if word in names]
+    text = module.docstring or ""
+    named = list(dict.fromkeys(word for word in re.findall(r"\w+", text) if word in names))
     if named:
-        session = _session(module, names[named[0]], module.docstring or "", hint="module")
-        if session is not None:
-            yield session
+        prose = [example for name in named for example in _prose(text, name)]
+        yield from _session(module, names[named[0]], _doctests(text), MODULE)
+        yield from _session(module, names[named[0]], prose, MODULE_PROSE)
 
 
-def _session(module: Module, target: Target, text: str, hint: str = "") -> Session | None:
+def _session(
+    module: Module, target: Target, examples: Sequence[doctest.Example], hint: str = ""
+) -> Iterator[Session]:
+    """The session of ``examples``, if they show anything."""
     steps: list[Step] = []
     shown: list[Shown] = []
     lines = module.source.text.splitlines()
-    place = target.first_line - 1 if not hint else 0
-    for example in _examples(text, target.name):
+    place = 0 if hint in (MODULE, MODULE_PROSE) else target.first_line - 1
+    for example in examples:
         if example.options.get(doctest.SKIP):
             continue
         first = example.source.strip().partition("\n")[0]
@@ -87,9 +92,9 @@ def _session(module: Module, target: Target, text: str, hint: str = "") -> Sessi
             steps += found[0]
             shown.append(found[1])
     if not any(item.want or item.raises for item in shown):
-        return None
+        return
     # What ends without a value would be left out as nothing to assert.
-    steps.append(Step(StepKind.PROBE, "None"))
+    steps.append(Step(StepKind.PROBE, f"callable({target.qualname.partition('.')[0]})"))
     candidate = Candidate(
         target=target.qualname,
         steps=tuple(steps),
@@ -97,38 +102,24 @@ def _session(module: Module, target: Target, text: str, hint: str = "") -> Sessi
         origin=SESSION,
         name_hint=hint,
     )
-    return Session(candidate, tuple(shown))
+    yield Session(candidate, tuple(shown))
 
 
-def _examples(text: str, name: str) -> list[doctest.Example]:
-    """Doctests; where there are none, lines such as ``f(1) -> 2``."""
+def _doctests(text: str) -> list[doctest.Example]:
     try:
         found = doctest.DocTestParser().get_examples(text)
     except ValueError:  # broken indentation, say
-        found = []
-    return found[:MOST_EXAMPLES] or list(_plain_examples(text, name))
+        return []
+    return found[:MOST_EXAMPLES]
 
 
-def _plain_examples(text: str, name: str) -> Iterator[doctest.Example]:
-    """Calls of ``name`` with the value that they give on the same line, as a plain literal."""
-    for line in text.splitlines():
-        match = _PLAIN_EXAMPLE.match(line.strip())
-        if match is None:
-            continue
-        node = parsed(match["call"])
-        is_about = isinstance(node, ast.Call) and ast.unparse(node.func) == name
-        if is_about and (want := _plain_literal(match["want"])):
-            yield doctest.Example(match["call"], want)
-
-
-def _plain_literal(text: str) -> str:
-    text = text.rstrip(".,;") if not text.endswith("...") else ""
-    text = {"true": "True", "false": "False", "none": "None"}.get(text, text)
-    try:
-        ast.literal_eval(text)
-    except (SyntaxError, ValueError, TypeError):
-        return ""
-    return text
+def _prose(text: str, name: str) -> list[doctest.Example]:
+    """Calls of ``name`` of which prose says what they give, as if they were doctests."""
+    return [
+        doctest.Example(told.call, told.value, f"{told.raises}\n" if told.raises else None)
+        for told in told_calls(text, name)
+        if told.value or told.raises
+    ][:MOST_EXAMPLES]
 
 
 def _steps(example: doctest.Example, at: int, line: int) -> tuple[list[Step], Shown] | None:

@@ -14,7 +14,7 @@ from hybridgen.domain import (
     StepKind,
     StepResult,
 )
-from hybridgen.explore.archive import BOUNDARIES_PER_TARGET, Archive
+from hybridgen.explore.archive import BOUNDARIES_PER_TARGET, Archive, outcome_of
 
 
 def observed(
@@ -71,3 +71,18 @@ def test_what_became_equal_by_shrinking_is_confirmed_once() -> None:
     archive.consider(observed("f(22)", {(2, 3)}, "2"))
     archive.exchange(archive.observations[1], observed("f(1)", {(1, 2)}))
     assert codes(archive) == ["f(1)"]
+
+
+def test_other_contents_of_files_are_another_result_and_another_name_is_not() -> None:
+    def writing(text: str, *places: str) -> Observation:
+        step = Step(StepKind.SETUP, f"save({places}, {text!r})")
+        candidate = Candidate("save", (step,), Label.PUBLIC, "search", (), ("tmp_path",))
+        check = Check(CheckKind.EQUAL, ".read_text()", repr(text))
+        changed = tuple((place, (check,)) for place in places)
+        result = StepResult("ok", changed=changed)
+        return Observation(candidate, (result,), frozenset({(1, 2)}), Label.PUBLIC)
+
+    one, other = "tmp_path / 'a'", "tmp_path / 'b'"
+    results = [writing("x", one), writing("y", one), writing("x", one, other)]
+    assert len(set(map(outcome_of, results))) == 3
+    assert outcome_of(writing("x", one)) == outcome_of(writing("x", other))

@@ -11,7 +11,7 @@ from hybridgen.domain import (
     StepKind,
     StepResult,
 )
-from hybridgen.explore.leads import MOST_ALIKE, MOST_OF_TARGET, Leads
+from hybridgen.explore.leads import MOST_ALIKE, MOST_ODD, MOST_OF_TARGET, Leads
 
 
 def seen(code, *, raised="", origin="search", opinion=None, match="", is_inside=True):
@@ -58,6 +58,16 @@ def test_what_people_wrote_comes_before_what_is_short():
 def test_one_target_cannot_fill_the_list():
     calls = [f"f({', '.join(['1'] * n)})" for n in range(1, 60)]
     assert len(noted(*(seen(call, raised="IndexError") for call in calls))) == MOST_OF_TARGET
+
+
+def test_odd_input_leaves_room_for_what_the_code_asks_for():
+    odd = [f"f({', '.join(['1'] * n)})" for n in range(1, 60)]
+    found = noted(
+        *(seen(call, raised="TypeError", origin="odd") for call in odd),
+        seen("f([])", raised="IndexError"),
+    )
+    assert ("search", "f([])") in found
+    assert len(found) == MOST_ODD + 1
 
 
 def test_an_opinion_counts_when_a_second_answer_shares_it():

@@ -72,6 +72,8 @@ def forger(
         {"steps": [{"status": "ok", "checks": [check("1", kind="exec")]}]},
         {"steps": [{"status": "ok", "warnings": ["UserWarning): pass #"]}]},
         {"steps": [{"status": "ok", "changed": [["x or f()", []]]}]},
+        {"steps": [{"status": "ok", "changed": [["tmp_path / '..' / 'x'", []]]}]},
+        {"steps": [{"status": "ok", "changed": [[["tmp_path"], []]]}]},
         {"steps": [{"status": "raised", "raised": raised(match={})}]},
         {"arcs": [[1, 2, 3]]},
         {"arcs": [[1, 10**30]]},
@@ -166,6 +168,7 @@ def test_what_is_no_plain_value_is_not_asserted(
         ("{'a': [1, (2,)], b'c': {3}}", "['a'][0].args[:60]", ()),
         ("frozenset({1})", ".group()", ()),
         ("'x'", ".relative_to(tmp_path).as_posix()", ()),
+        ("[tmp_path, tmp_path / 'a', str(tmp_path / 'b' / 'c')]", "", ()),
         ("Point(x=1, y=Outer.Inner(2))", "", ("from mod import Point", "from mod import Outer")),
         ("Flags.A | Flags.B", "", ("from mod import Flags",)),
         ("datetime.timedelta(days=1)", "", ("import datetime",)),
@@ -254,3 +257,44 @@ def test_logs_that_no_test_could_show_are_left_out() -> None:
     assert first({"logs": [["WARNING", "late"]]}).logs == (("WARNING", "late"),)
     assert first({"logs": [["WARNING", "late"], ["INFO", "a\u202eb"]]}).logs == ()
     assert first({"logs": [["WARNING", "a" * 2_000]]}).logs == ()
+
+
+PLACE = "tmp_path / 'data.txt'"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        check("'abc\\n'", ".read_text()"),
+        check("'é'", ".read_text(encoding='utf-8')"),
+        check("b'\\x00'", ".read_bytes()"),
+        check("'abc'", ".read_text()[:60]"),
+        check("400", ".read_text()", kind="length"),
+        check("True", ".is_dir()", kind="is"),
+        check("False", ".exists()", kind="is"),
+    ],
+)
+def test_what_a_file_holds_is_asked_in_a_few_words(asked: dict[str, Any]) -> None:
+    [(place, [found])] = first({"changed": [[PLACE, [asked]]]}).changed
+    assert (place, found.path, found.expression) == (PLACE, asked["path"], asked["expression"])
+
+
+@pytest.mark.parametrize(
+    ("place", "asked"),
+    [
+        (PLACE, check("None", ".unlink()", kind="is")),
+        (PLACE, check("'x'", ".parent.read_text()")),
+        (PLACE, check("'x'", ".read_text(encoding=run())")),
+        (PLACE, check("b'x'", ".read_text()")),
+        (PLACE, check("Path('x')", ".read_text()")),
+        (PLACE, check("'x'", ".read_text()", "import mod")),
+        (PLACE, check("'x'", "")),
+        (PLACE, check("None", ".exists()", kind="is")),
+        ("tmp_path", check("'x'", ".name")),
+        ("sorted(p.name for p in tmp_path.iterdir())", check("'x'", ".read_text()")),
+        ("items", check("'x'", ".read_text()")),
+        ("items", check("True", ".exists()", kind="is")),
+    ],
+)
+def test_nothing_else_is_asked_of_a_file(place: str, asked: dict[str, Any]) -> None:
+    assert not any(checks for _, checks in first({"changed": [[place, [asked]]]}).changed)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
 from hybridgen.domain import Candidate, Observation
-from hybridgen.observe.confirm import BATCH, confirm
+from hybridgen.observe.confirm import FIRST_BATCH, confirm
+from hybridgen.observe.effort import START
 from hybridgen.observe.runner import Dropped, Runner
 from hybridgen.observe.trim import trim
 
@@ -132,15 +135,71 @@ def test_candidate_out_of_time_is_dropped_as_budget(
     assert dropped[0].reason == "budget"
 
 
-def test_work_that_is_used_up_ends_confirming_after_the_first_batch(
+COUNTER = """
+import time
+
+count = 0
+
+def f(number):
+    global count
+    count += 1
+    return 2 * number
+
+def g(seconds):
+    time.sleep(seconds)
+    return seconds
+"""
+
+
+def test_work_that_is_used_up_ends_confirming_after_a_first_batch(
     open_runner: Callable[..., Runner], candidate: Callable[..., Candidate]
 ) -> None:
-    runner = open_runner("def twice(number):\n    return 2 * number\n")
-    candidates = [candidate(f"?twice({number})") for number in range(BATCH + 2)]
-    until = time.monotonic() + 60
+    runner = open_runner(COUNTER)
+    candidates = [candidate(f"?f({number})") for number in range(FIRST_BATCH + 2)]
+    until = time.monotonic() + 120
     kept, dropped = confirm(runner, candidates, seed=0, deadline=until, work=0.0)
-    assert [observation.candidate for observation in kept] == candidates[:BATCH]
+    assert [observation.candidate for observation in kept] == candidates[:FIRST_BATCH]
     assert [item.reason for item in dropped] == ["budget", "budget"]
+
+
+def test_batches_are_small_where_each_call_costs_a_process(
+    open_runner: Callable[..., Runner], candidate: Callable[..., Candidate]
+) -> None:
+    runner = open_runner(COUNTER)
+    candidates = [candidate(f"?f({number})") for number in range(2 * FIRST_BATCH)]
+    work = runner.effort.seconds + 3 * START * (FIRST_BATCH + 1)
+    until = time.monotonic() + 120
+    kept, _ = confirm(runner, candidates, seed=0, deadline=until, work=work)
+    assert FIRST_BATCH < len(kept) < 2 * FIRST_BATCH
+
+
+def test_what_was_begun_is_ended_first_where_time_is_short(
+    open_runner: Callable[..., Runner],
+    candidate: Callable[..., Candidate],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    runner = open_runner(UNSTABLE)
+    candidates = [candidate(f"?f('name') + '{number}'") for number in range(FIRST_BATCH)]
+    ticks = count(1)  # a run takes one tick, so the 24 runs do not end in 20
+    clock = SimpleNamespace(monotonic=lambda: next(ticks))
+    monkeypatch.setattr("hybridgen.observe.confirm.time", clock)
+    kept, dropped = confirm(runner, candidates, seed=0, deadline=20)
+    assert len(kept) == 5
+    assert [item.reason for item in dropped] == ["budget"] * 3
+
+
+def test_slow_candidates_are_given_up_after_two_hangs_of_their_target(
+    open_runner: Callable[..., Runner], candidate: Callable[..., Candidate]
+) -> None:
+    runner = open_runner(COUNTER)
+    hanging = [candidate(f"?g({seconds})") for seconds in (60, 61)]
+    slow, quick = candidate("?g(1.0)"), candidate("?g(0.0)")
+    runner.run(slow)
+    assert runner.slow == {slow}
+    until = time.monotonic() + 120
+    kept, dropped = confirm(runner, [*hanging, slow, quick], seed=0, deadline=until)
+    assert [observation.candidate for observation in kept] == [quick]
+    assert [item.reason for item in dropped] == ["timeout"] * 3
 
 
 CART = """

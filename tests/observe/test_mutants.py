@@ -269,6 +269,9 @@ def error(name: str, match: str = "") -> StepResult:
         (StepResult("ok", output="a\n"), StepResult("ok", output="b\n"), True),
         (StepResult("ok"), StepResult("ok", output="b\n"), False),
         (StepResult("ok", warnings=("UserWarning",)), StepResult("ok"), True),
+        (StepResult("ok", logs=(("INFO", "a"),)), StepResult("ok", logs=(("INFO", "b"),)), True),
+        (StepResult("ok", logs=(("INFO", "a"),)), StepResult("ok", logs=(("INFO", "a"),)), False),
+        (StepResult("ok"), StepResult("ok", logs=(("INFO", "a"),)), False),
     ],
 )
 def test_noticed_is_what_an_assertion_would_see(
@@ -292,3 +295,41 @@ def test_runner_and_nursery_agree(opened: Callable[..., tuple]) -> None:
         seen = runner.run(candidate)
         assert not isinstance(seen, Dropped)
         assert noticed(seen, ran.results[place]) == frozenset()
+
+
+WRITER = """
+def save(path, items):
+    path.write_text("\\n".join(sorted(items)))
+
+
+def tidy_up(folder):
+    for path in folder.glob("*.tmp"):
+        path.unlink()
+"""
+
+
+def test_mutant_that_changes_only_what_is_written_is_noticed(opened: Callable[..., tuple]) -> None:
+    module, nursery, runner = opened(WRITER)
+    made = "(tmp_path / 'a.tmp').touch()"
+    asked = [
+        Candidate("f", tuple(steps), Label.PUBLIC, "types", (), ("tmp_path",))
+        for steps in (
+            [Step(StepKind.PROBE, "save(tmp_path / 'x', ['b', 'a'])")],
+            [Step(StepKind.SETUP, made), Step(StepKind.PROBE, "tidy_up(tmp_path)")],
+        )
+    ]
+
+    def lost(old: str, new: str) -> list[bool]:
+        ran = nursery.run(module.source.text.replace(old, new), asked)
+        seen = [runner.run(candidate) for candidate in asked]
+        return [
+            bool(noticed(one, ran.results[place]))
+            for place, one in enumerate(seen)
+            if not isinstance(one, Dropped)
+        ]
+
+    assert lost("", "") == [False, False]
+    assert lost("sorted(items)", "items") == [True, False]
+    assert lost("path.write_text", "str") == [True, False]
+    assert lost("path.unlink()", "pass") == [False, True]
+    assert lost("*.tmp", "*.bak") == [False, True]

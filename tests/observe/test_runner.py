@@ -443,3 +443,98 @@ def test_exit_by_an_exception_is_no_branch(
     fine = observed(runner.run(candidate("?g(1)"))).arcs
     assert broken == {(-1, 2), (-6, 7)}
     assert fine == {(-1, 2), (2, 3), (3, -1), (-6, 7), (7, -6)}
+
+
+RAISING = '''
+import json
+from dataclasses import dataclass
+
+class LexerError(Exception):
+    def __init__(self, text, **more):
+        super().__init__(text % more)
+
+@dataclass
+class Item:
+    price: int
+
+    def __post_init__(self):
+        if self.price < 0:
+            raise ValueError("negative")
+
+    def __add__(self, other):
+        raise ValueError("no sum")
+
+def total(items):
+    return sum(item.price for item in items)
+
+def lex(text):
+    if not text:
+        raise LexerError("%(missing)s")
+    if text == "known":
+        raise LexerError("known")
+    raise make(text)
+
+def make(text):
+    return ValueError(text)
+
+def number(text, kind="any"):
+    if kind == "other":
+        raise TypeError("kind")
+    return int(text)
+
+def field(text):
+    if text == "*":
+        raise LexerError("no star")
+    return int(text)
+
+def entry(text):
+    """Reads a number; raises ValueError for anything else."""
+    if text == "*":
+        raise LexerError("no star")
+    return int(text)
+
+def either(text):
+    if text == "*":
+        raise ValueError("no star")
+    return json.loads(text)
+'''
+
+
+@pytest.mark.parametrize(
+    ("code", "is_kept"),
+    [
+        ("total([Item(-1)])", False),
+        ("list(map(total, [[Item(-1)]]))", False),
+        ("x = total([Item(-1)])", False),
+        ("Item(-1).price", True),
+        ("Item(1) + Item(-1)", False),
+        ("Item(1) + Item(1)", True),
+        ("x = Item(1)\nx += Item(-1)", True),
+        ("sum([1], start=Item(2))", True),
+        ("str(Item(-1))", True),
+        ("lex('')", False),
+        ("lex('known')", True),
+        ("lex('a')", True),
+        ("number('a')", True),
+        ("field('a')", False),
+        ("field('*')", True),
+        ("entry('a')", True),
+        ("either('{')", True),
+    ],
+)
+def test_an_exception_is_worth_a_test_if_what_was_called_meant_to_raise_it(
+    open_runner: OpenRunner, candidate: MakeCandidate, code: str, is_kept: bool
+) -> None:
+    is_statement = "=" in code.partition("(")[0] or "\n" in code
+    run = open_runner(RAISING).run(candidate(code if is_statement else f"?{code}"))
+    raised = observed(run).results[0].raised
+    assert raised is not None
+    assert (raised.is_deliberate and raised.is_inside) is is_kept
+
+
+def test_the_coroutine_of_a_test_hides_no_function_of_the_module(
+    open_runner: OpenRunner, candidate: MakeCandidate
+) -> None:
+    text = "async def ticks():\n    yield 1\n\ndef collect():\n    return 2\n"
+    found = observed(open_runner(text).run(candidate("?ticks()"))).candidate
+    assert found.steps[-1].code == "asyncio.run(collect_2())"

@@ -121,3 +121,28 @@ def test_only_the_test_that_was_asked_for_runs(
     assert verifier.check({path: source}, path, both, deadline=until).failed == {
         "TestSmall::test_f": "together"
     }
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [pytest.param("True", id="always"), pytest.param("time.time() > START", id="at another time")],
+)
+def test_only_the_test_that_hangs_is_dropped(
+    read: Read, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, condition: str
+) -> None:
+    module = read("def f():\n    return 1\n", name="shop.py")
+    root = module.project.root
+    (root / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
+    (tmp_path / "verifying").mkdir()
+    source = (
+        f"import time\nfrom shop import f\n\nSTART = {time.time() + 86_400}\n\n\n"
+        "def test_a():\n    assert f() == 1\n\n\n"
+        f"def test_b():\n    while {condition}:\n        f()\n"
+    )
+    path = root / "test_shop.py"
+    verifier = Verifier(module, "shop", sandbox, tmp_path / "verifying")
+    assert verifier.finds_module(path, timeout=60)
+    monkeypatch.setattr("hybridgen.observe.verify.SHORTEST_TIMEOUT", 2.0)
+    until = time.monotonic() + 2
+    checked = verifier.check({path: source}, path, ["test_a", "test_b"], deadline=until)
+    assert (checked.failed, checked.import_error) == ({"test_b": "timeout"}, None)

@@ -349,14 +349,34 @@ def refuse():
 """
 
 
-def test_path_below_tmp_path_is_asserted_relative_to_it(
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("save(tmp_path, 'a.txt')", "tmp_path / 'out' / 'a.txt'"),
+        ("save(tmp_path, 'a.txt').parent.parent", "tmp_path"),
+        ("[save(tmp_path, 'a'), None]", "[tmp_path / 'out' / 'a', None]"),
+        ("save_text(tmp_path)", "str(tmp_path / 'a.txt')"),
+        ("{'a': save_text(tmp_path)}", "{'a': str(tmp_path / 'a.txt')}"),
+    ],
+)
+def test_path_below_tmp_path_is_asserted_as_a_test_writes_it(
+    open_runner: OpenRunner, candidate: MakeCandidate, code: str, expected: str
+) -> None:
+    assert last_checks(open_runner(LOCAL), candidate(f"?{code}")) == [("equal", "", expected)]
+
+
+def test_path_that_a_test_cannot_show_is_told_in_another_way_or_not(
     open_runner: OpenRunner, candidate: MakeCandidate
 ) -> None:
     runner = open_runner(LOCAL)
-    assert last_checks(runner, candidate("?save(tmp_path, 'a.txt')")) == [
-        ("equal", ".relative_to(tmp_path).as_posix()", "'out/a.txt'")
+    assert last_checks(runner, candidate('?save(tmp_path, "it\'s")')) == [
+        ("equal", ".relative_to(tmp_path).as_posix()", '"out/it\'s"')
     ]
-    assert last_checks(runner, candidate("?save_text(tmp_path)")) == []
+    assert last_checks(runner, candidate("?save_text(tmp_path) + '/'")) == []
+    assert last_checks(runner, candidate("?save_text(tmp_path) + '/../b'")) == []
+    assert last_checks(runner, candidate("?save_text(tmp_path) + ' is it'")) == [
+        ("equal", "", "str(tmp_path / 'a.txt is it')")
+    ]
 
 
 def test_path_of_this_machine_is_never_asserted(
@@ -383,3 +403,45 @@ def test_numpy_values_are_asserted_as_plain_ones(
     )
     assert ("equal", ".tolist()", "[1, 2]") in last_checks(runner, candidate("?f([1, 2])"))
     assert ("equal", ".tolist()", "3") in last_checks(runner, candidate("?g(3)"))
+
+
+UNSEEN = """
+from dataclasses import dataclass, field
+
+@dataclass
+class Order:
+    name: str
+    history: list = field(default_factory=list, compare=False)
+    _cache: dict = field(default_factory=dict, compare=False)
+
+    def move(self, status):
+        self.history.append(status)
+        self._cache[status] = 1
+
+@dataclass
+class Stamped:
+    name: str
+    number: int = field(compare=False)
+"""
+
+
+def test_fields_that_an_equation_does_not_see_are_checked_by_themselves(
+    open_runner: OpenRunner, candidate: MakeCandidate
+) -> None:
+    result = open_runner(UNSEEN).run(candidate("order = Order('a')", "order.move(2)", "?order"))
+    assert isinstance(result, Observation)
+    expected = [("equal", "", "Order(name='a')"), ("equal", ".history", "[2]")]
+    (name, changed), last = result.results[1].changed[0], result.results[2].checks
+    assert name == "order"
+    assert [(c.kind.value, c.path, c.expression) for c in changed] == expected[1:]
+    assert [(c.kind.value, c.path, c.expression) for c in last] == expected
+
+
+def test_an_equation_is_not_made_without_a_field_that_construction_needs(
+    open_runner: OpenRunner, candidate: MakeCandidate
+) -> None:
+    assert last_checks(open_runner(UNSEEN), candidate("?Stamped('a', 3)")) == [
+        ("type", "", "'Stamped'"),
+        ("equal", ".name", "'a'"),
+        ("equal", ".number", "3"),
+    ]

@@ -94,5 +94,6 @@ def suspected(tested: Outcome) -> Outcome:
         strength=Strength.WEAK,
     )
     survivors = ("shop/pricing.py:12: secret < 5 -> secret <= 5",)
-    score = MutationScore(killed=41, total=50, survivors=survivors)
+    same = ("shop/pricing.py:14: secret + 0 -> secret - 0",)
+    score = MutationScore(killed=41, total=50, survivors=survivors, equivalent=same, untried=30)
     return replace(tested, mutation=score, suspects=(strong, weak))

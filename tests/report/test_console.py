@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from hybridgen.domain import Coverage
+from hybridgen.domain import Coverage, MutationScore
 from hybridgen.report.console import plain_report, rich_report
 
 
@@ -23,6 +23,14 @@ shop/pricing.py
   note: conftest.py is needed too
     written"""
     )
+
+
+def test_reasons_for_dropping_are_told_in_words(tested):
+    dropped = {"budget": 40, "together": 1, "secret": 2, "some other reason": 3}
+    assert (
+        "  dropped: 40 no time left to confirm, 2 held what looks like a secret, "
+        "3 some other reason, 1 failed in pytest\n"
+    ) in plain_report([replace(tested, tests_dropped=dropped)])
 
 
 def test_several_modules_end_with_a_total(tested, covered, failed):
@@ -44,14 +52,30 @@ def test_several_modules_end_with_a_total(tested, covered, failed):
 def test_suspects_and_mutants_are_told_in_a_few_lines(suspected):
     lines = plain_report([suspected]).splitlines()
     assert lines[4:-2] == [
-        "  mutants: 41 of 50 noticed",
+        "  mutants: 41 of the 50 tried (of about 80) noticed, 1 seem to change nothing",
         "    not noticed: shop/pricing.py:12: secret < 5 -> secret <= 5",
+        "    seems to change nothing: shop/pricing.py:14: secret + 0 -> secret - 0",
         "  dropped: 2 flaky, 5 redundant",
         "  strong suspect: tier(90) gives 'silver', expected 'gold'",
         "    docstring example (shop/pricing.py:12), in tier",
         f"  weak suspect: tier('{'x' * 91}... raises IndexError, expected no exception",
         "    exception IndexError (shop/pricing.py:9), in tier",
     ]
+
+
+def test_every_mutant_that_was_not_noticed_is_counted(suspected):
+    names = tuple(f"m.py:{number}: a -> b" for number in range(9))
+    score = MutationScore(killed=3, total=20, survivors=names[:8], equivalent=names)
+    lines = plain_report([replace(suspected, mutation=score)]).splitlines()
+    assert "  mutants: 3 of 20 noticed, 9 seem to change nothing" in lines
+    assert "    not noticed: 3 more" in lines
+    assert "    seems to change nothing: 6 more" in lines
+
+
+def test_blanks_inside_of_a_text_are_shown_as_they_are(suspected):
+    blank = replace(suspected.suspects[0], call="dashes('-  -')", observed="'a\n  b'")
+    text = plain_report([replace(suspected, suspects=(blank,))])
+    assert "strong suspect: dashes('-  -') gives 'a\\n  b', expected 'gold'" in text
 
 
 def test_more_than_ten_suspects_are_counted(suspected):

@@ -71,7 +71,8 @@ def test_suspects_are_told_by_place_without_values(suspected):
         "killed": 41,
         "total": 50,
         "survivors": ["shop/pricing.py:12"],
-        "equivalent": [],
+        "equivalent": ["shop/pricing.py:14"],
+        "untried": 30,
     }
     text = json.dumps(document)
     assert "silver" not in text and "gold" not in text and "secret" not in text

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from hybridgen.domain import Module, Observation
-from hybridgen.suite.conditions import cause
+from hybridgen.suite.conditions import cause, ways
 
 SOURCE = """\
 LIMIT = 9
@@ -108,3 +108,20 @@ def test_branch_of_an_exception_is_found_by_its_message_where_the_way_is_not_kno
         case = observe("check", f"= check({arguments})")
         unknown = dataclasses.replace(case, arcs=frozenset())
         assert cause([unknown], module.targets, "check") == words
+
+
+def test_ways_are_the_branches_that_all_cases_took(
+    make_module: Callable[..., Module],
+    make_observe: Callable[[Module], Callable[..., Observation]],
+) -> None:
+    module = make_module(
+        "def f(n, limit):\n    found = []\n    if n > 9:\n        found.append(n)\n"
+        "    else:\n        found.append(0)\n    if limit < 0:\n        found.append(limit)\n"
+        "    return found\n"
+    )
+    observe = make_observe(module)
+    one, other = observe("f", "= f(10, -1)"), observe("f", "= f(10, 1)")
+    assert ways([one], module.targets, "f") == ("if_limit_is_negative", "if_n_is_above_9")
+    assert ways([one, other], module.targets, "f") == ("if_n_is_above_9",)
+    assert ways([observe("f", "= f(1, 1)")], module.targets, "f") == ("if_n_is_at_most_9",)
+    assert ways([one], module.targets, "g") == ()

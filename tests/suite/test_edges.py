@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from hybridgen.domain import Observation
-from hybridgen.suite.edges import are_neighbours, row_order
+from hybridgen.domain import Candidate, Label, Observation, Step, StepKind
+from hybridgen.suite.edges import are_neighbours, edges, row_order
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,16 @@ def test_ordinary_rows_come_before_edges_and_numbers_in_order(
         "vat(2)",
         "vat(10)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [("write_text('x')", 0), ("write_text('')", 1), ("write_bytes(b'')", 1), ("touch()", 1)],
+)
+def test_file_prepared_with_nothing_in_it_is_an_edge(made: str, expected: int) -> None:
+    steps = (
+        Step(StepKind.SETUP, f"(tmp_path / 'a').{made}"),
+        Step(StepKind.PROBE, "rotate(tmp_path / 'a')"),
+    )
+    candidate = Candidate("rotate", steps, Label.PUBLIC, "types", (), ("tmp_path",))
+    assert edges(Observation(candidate, (), frozenset(), Label.PUBLIC)) == expected

@@ -16,6 +16,8 @@ from hybridgen.domain import (
     StepResult,
 )
 from hybridgen.domain.mutants import Finding, Kills, Mutant, findings
+from hybridgen.suite.cases import make_case
+from hybridgen.suite.killing import without_list
 
 ARCS = frozenset({(1, 2)})
 
@@ -122,3 +124,51 @@ def test_choice_is_the_same_in_any_order() -> None:
     noticed = {f"f({number})": {number % 7, number % 5 + 7} for number in range(20)}
     first, second = select(cases, noticed), select(cases[::-1], noticed)
     assert first.observations == second.observations
+
+
+LISTING = "sorted(p.name for p in tmp_path.iterdir())"
+
+
+def written(*places: str, value: str = "") -> Observation:
+    """``save()`` with one check for each place below tmp_path, and one of its value."""
+    steps = (Step(StepKind.PROBE, "save()"),)
+    candidate = Candidate("save", steps, Label.PUBLIC, "types", (), ("tmp_path",))
+    checks = (Check(CheckKind.EQUAL, "", value),) if value else ()
+    changed = tuple((place, (Check(CheckKind.EQUAL, "", "'x'"),)) for place in places)
+    result = StepResult("ok", checks=checks, changed=changed)
+    return Observation(candidate, (result,), ARCS, Label.PUBLIC)
+
+
+def kept_of(case: Observation, *noticed: set[int]) -> tuple[int, list[str]]:
+    """How many checks of the value stay, and which places, where each notices so much."""
+    result = case.results[0]
+    told = list(findings(case.candidate.steps[0], result))
+    found = {case.candidate: dict(zip(told, map(frozenset, noticed), strict=True))}
+    known = Kills(tuple(map(mutant, range(20))), found, True)
+    [kept] = suite.select([case], covered=frozenset(), targets=(), seed=1, kills=known).observations
+    return len(kept.results[0].checks), [name for name, _ in kept.results[0].changed]
+
+
+def test_file_stays_by_what_its_contents_notice() -> None:
+    case = written("tmp_path / 'a'", "tmp_path / 'b'", value="1")
+    assert kept_of(case, {1}, {2}, set()) == (1, ["tmp_path / 'a'"])
+    assert kept_of(case, {1}, set(), set()) == (1, [])
+    assert kept_of(case, set(), set(), {1}) == (0, ["tmp_path / 'b'"])
+    assert kept_of(case, set(), set(), set()) == (1, ["tmp_path / 'a'", "tmp_path / 'b'"])
+
+
+def test_list_of_files_stays_if_it_says_more_than_the_others() -> None:
+    case = written("tmp_path / 'a'", LISTING, value="1")
+    assert kept_of(case, {1}, {2}, {1, 2}) == (1, ["tmp_path / 'a'"])
+    assert kept_of(case, {1}, {2}, {2, 3}) == (1, ["tmp_path / 'a'", LISTING])
+    assert kept_of(case, set(), set(), {2}) == (0, [LISTING])
+
+
+def test_list_that_may_be_idle_goes_where_it_stands_after_the_files() -> None:
+    def left(*places: str) -> list[str]:
+        case = without_list(make_case(written(*places), frozenset(), 1))
+        return [name for name, _ in case.observation.results[0].changed]
+
+    assert left("tmp_path / 'a'", LISTING) == ["tmp_path / 'a'"]
+    assert left(LISTING, "tmp_path / 'a'") == [LISTING, "tmp_path / 'a'"]
+    assert left(LISTING) == [LISTING]

@@ -135,7 +135,7 @@ def test_edited_test_belongs_to_its_editor(
     assert 'assert vat("100.0") == Decimal("19.000")' in again.text
     assert 'assert vat("1") == Decimal("0.19")' in again.text
     assert is_subsequence(edited.replace("# hybridgen", ""), again.text)
-    assert again.test_names == ("test_vat_with_one_argument",)
+    assert again.test_names == ("test_vat_of_numeric_amount",)
 
 
 def test_comment_of_a_person_inside_a_test_keeps_it(

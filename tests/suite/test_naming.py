@@ -8,7 +8,7 @@ import pytest
 
 from hybridgen import suite
 from hybridgen.domain import Module, Observation
-from hybridgen.suite.naming import slug
+from hybridgen.suite.naming import choose_name, slug
 
 SOURCE = """\
 def parse(text, level=0, *, strict=False):
@@ -156,3 +156,62 @@ def test_test_of_a_chain_is_named_after_its_last_method(
     path = module.project.tests_folder / "test_pricing.py"
     file = suite.render(module, "shop.pricing", cases, path=path, previous=None, line_length=88)
     assert file.test_names == ("test_pair_up",)
+
+
+@pytest.mark.parametrize(
+    ("body", "arguments", "names"),
+    [
+        (
+            "def f(size):\n    kind = 'a'\n    if size > 9:\n        kind = 'b'\n    return kind\n",
+            ["3", "10"],
+            ["test_f", "test_f_if_size_is_above_9"],
+        ),
+        (
+            "def f(text):\n    return [text]\n",
+            ["'a'", "'12'"],
+            ["test_f", "test_f_of_numeric_text"],
+        ),
+        (
+            "def f(items):\n    return len(items)\n",
+            ["['a', 'b']", "['a']", "[]"],
+            ["test_f", "test_f_of_empty_items", "test_f_of_single_items"],
+        ),
+    ],
+)
+def test_further_tests_say_what_is_particular(
+    make_module: Callable[..., Module],
+    make_observe: Callable[[Module], Callable[..., Observation]],
+    body: str,
+    arguments: list[str],
+    names: list[str],
+) -> None:
+    module = make_module(body, "sample")
+    observe = make_observe(module)
+    cases = [observe("f", f"= f({argument})") for argument in arguments]
+    taken: set[str] = set()
+    for case in cases:
+        taken.add(choose_name([case], "f", ["text" if "text" in body else "items"],
+                              module.targets, taken))  # fmt: skip
+    assert sorted(taken) == sorted(names)
+
+
+def test_a_repeated_call_and_another_construction_are_told(
+    make_module: Callable[..., Module],
+    make_observe: Callable[[Module], Callable[..., Observation]],
+) -> None:
+    module = make_module(
+        "class Box:\n    def __init__(self, a=1, b=2):\n        self.items = [a, b]\n\n"
+        "    def put(self, item):\n        self.items.append(item)\n"
+        "        return len(self.items)\n",
+        "sample",
+    )
+    observe = make_observe(module)
+    taken: set[str] = set()
+    for steps in (
+        ("box = Box(1)", "= box.put(5)"),
+        ("box = Box(1)", "box.put(5)", "= box.put(6)"),
+        ("box = Box(1, 3)", "= box.put(5)"),
+    ):
+        case = observe("Box.put", *steps)
+        taken.add(choose_name([case], "Box.put", ["item"], module.targets, taken, owner="Box"))
+    assert sorted(taken) == ["test_put", "test_put_again", "test_put_made_with_b"]

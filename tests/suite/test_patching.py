@@ -94,7 +94,7 @@ def test_prepared_worlds_are_allowed(body: str) -> None:
         "caplog.handler.setStream(run())",
         "run(caplog)",
         "class A(metaclass=run):\n    pass",
-        "@run\nclass A:\n    pass",
+        "@print\nclass A:\n    pass",
         "class A:\n    def __reduce__(self):\n        return 1",
         "class A:\n    def __del__(self):\n        return 1",
         "class A:\n    __class_getitem__ = run",
@@ -147,3 +147,76 @@ def test_borrowed_functions_are_judged_by_where_they_come_from(source: str) -> N
 def test_own_names_and_listed_ones_are_allowed(source: str) -> None:
     test = "from shop.tasks import Zap\n\n\ndef test_it():\n    assert Zap('true') == 0\n"
     assert forbidden(test, NAME, source) == ()
+
+
+SAMPLE_HEAD = (
+    "import asyncio\nimport json\nimport pytest\n"
+    "from shop.tasks import Base, Bounded, cached, memoize, register\n\n\n"
+)
+
+
+def in_sample(body: str) -> tuple[str, ...]:
+    lines = "\n".join(f"    {line}" for line in body.split("\n"))
+    return forbidden(f"{SAMPLE_HEAD}def test_it():\n{lines}\n", NAME)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "class Sample:\n    @cached('x')\n    def value(self):\n        return 1\n"
+        "sample = Sample()\nassert sample.value == 1\nassert sample.value == 1",
+        "class Sample:\n    value = Bounded(0, 9)\nsample = Sample()\nsample.value = 3\n"
+        "assert Sample.value.low == 0\ndel sample.value",
+        "class Sample:\n    calls = 0\n\n    @memoize\n    async def method(self, x):\n"
+        "        self.calls += 1\n        return x\n"
+        "sample = Sample()\nassert asyncio.run(sample.method(1)) == 1\nassert sample.calls == 1",
+        "@register('a')\nclass Sample:\n    value: int = 1\n\n"
+        "    def __init__(self, value=1):\n        self.value = value\n\n"
+        "    def __lt__(self, other):\n        return self.value < other.value\n"
+        "assert Sample(1) < Sample(2)",
+        "class Sample(Base, key='a'):\n    def row(self):\n        return []\n"
+        "assert Sample().export() == ''",
+        "@memoize\ndef sample(x):\n    yield x\nassert list(sample(1)) == [1]",
+        "with pytest.raises(TypeError, match='twice'):\n\n    class Sample(Base):\n        pass",
+    ],
+)
+def test_a_small_class_may_use_decorators_and_bases_of_the_module_under_test(body: str) -> None:
+    assert in_sample(body) == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("@json.dumps\nclass A:\n    pass", "decorator of another module"),
+        ("@print\nclass A:\n    pass", "decorator of another module"),
+        ("@(lambda kind: kind)\nclass A:\n    pass", "decorator of another module"),
+        ("mark = json.dumps\n@mark\nclass A:\n    pass", "decorator of another module"),
+        ("register = print\n@register\nclass A:\n    pass", "decorator of another module"),
+        ("@exec\nclass A:\n    pass", "uses exec"),
+        ("@register('os.system')\nclass A:\n    pass", "text with os.system"),
+        ("@register(exec)\nclass A:\n    pass", "uses exec"),
+        ("class A(type('B', (), {})):\n    pass", "computed base"),
+        ("class A(memoize()):\n    pass", "computed base"),
+        ("class A(eval):\n    pass", "uses eval"),
+        ("class A(Base.__subclasses__):\n    pass", "attribute __subclasses__"),
+        ("class A(Base, metaclass=register):\n    pass", "metaclass"),
+        ("class A(Base, **{'metaclass': register}):\n    pass", "metaclass"),
+        ("class A(Base, key=exec):\n    pass", "uses exec"),
+        ("class A:\n    __slots__: list = []", "unusual code"),
+        ("class A:\n    __getattr__ = memoize", "unusual code"),
+        ("class A:\n    x: exec('1') = 1", "uses exec"),
+        ("class A:\n    x = y = exec", "uses exec"),
+        ("class A:\n    value = Bounded(open('x'))", "uses open"),
+        ("class A:\n    @exec\n    def f(self):\n        return 1", "uses exec"),
+        ("class A:\n    @cached('a')\n    def __del__(self):\n        return 1", "__del__"),
+        ("class A:\n    def __init_subclass__(cls):\n        return 1", "__init_subclass__"),
+        ("class A:\n    def __set_name__(self, a, b):\n        return 1", "__set_name__"),
+        ("class A:\n    def __getattr__(self, name):\n        return 1", "__getattr__"),
+        ("class A:\n    def __import__(self):\n        return 1\n__import__('x')", "__import__"),
+        ("class A:\n    def exec(self):\n        return 1\nexec('x')", "binds exec"),
+        ("@eval\ndef inner():\n    return 1", "uses eval"),
+        ("Base.open = 1", "changes the module under test"),
+    ],
+)
+def test_a_class_in_a_test_is_no_way_around(body: str, why: str) -> None:
+    assert any(why in reason for reason in in_sample(body)), in_sample(body)

@@ -410,3 +410,27 @@ def test_suspect_becomes_a_test_that_is_expected_to_fail(
     done = write_and_run(file, tmp_path)
     assert "1 passed, 1 xfailed" in done.stdout
     assert suite.without(file, file.test_names[1:]).test_names == file.test_names[:1]
+
+
+def test_what_a_call_did_to_files_is_asserted_after_it(pricing: Module) -> None:
+    steps = (
+        Step(StepKind.SETUP, "(tmp_path / 'old').mkdir()"),
+        Step(StepKind.SETUP, "(tmp_path / 'old').rename(tmp_path / 'new')"),
+        Step(StepKind.PROBE, "(tmp_path / 'new' / 'a').touch()"),
+    )
+    none = Check(CheckKind.IS, "", "None")
+    changed = (
+        ("tmp_path / 'new' / 'a'", (Check(CheckKind.EQUAL, ".read_text()", "''"),)),
+        ("tmp_path / 'old'", (Check(CheckKind.IS, ".exists()", "False"),)),
+        ("sorted(p.name for p in tmp_path.iterdir())", (Check(CheckKind.EQUAL, "", "['new']"),)),
+    )
+    quiet = StepResult("ok")
+    results = (quiet, quiet, StepResult("ok", checks=(none,), changed=changed))
+    candidate = Candidate("greet", steps, Label.PUBLIC, "search", (), ("tmp_path",))
+    file = render(pricing, [Observation(candidate, results, frozenset(), Label.PUBLIC)])
+    *_, contents, absent, names = file.text.rstrip().splitlines()
+    assert contents == '    assert (tmp_path / "new" / "a").read_text() == ""'
+    assert '(tmp_path / "old").exists()' in absent
+    assert names == '    assert sorted(p.name for p in tmp_path.iterdir()) == ["new"]'
+    done = write_and_run(file, pricing.project.root)
+    assert done.returncode == 0, done.stdout

@@ -10,7 +10,7 @@ import pytest
 
 from hybridgen import suite
 from hybridgen.domain import Module, Observation, Raised, Step, StepKind, StepResult
-from hybridgen.suite.sideeffects import effects_of, replaced_outside, side_effect
+from hybridgen.suite.sideeffects import FOLDER, anchored, effects_of, replaced_outside, side_effect
 
 SOURCE = """\
 import os
@@ -74,7 +74,7 @@ def test_a_call_to_the_outside_that_is_replaced_is_no_effect_and_is_reported(
     assert side_effect(case, SOURCE) == "starts programs or uses the network"
     assert side_effect(replaced, SOURCE) is None
     assert replaced_outside([case, replaced, replaced], module) == (
-        "sp.run is replaced in 2 tests, never called",
+        "sp.run is replaced in 2 tests: no test calls the real one",
     )
 
 
@@ -105,8 +105,15 @@ def test_what_only_the_sandbox_raised_is_not_frozen(
         ("import urllib.request\nurllib.request.urlopen('x')", "outside"),
         ("from requests import get\nget('x')", "outside"),
         ("import os\nos.path.join('a', 'b')", ""),
-        ("open('x')", ""),
-        ("open('x', 'rb')", ""),
+        ("open('x')", "asks"),
+        ("open('x', 'rb')", "asks"),
+        ("import os\nos.path.exists('x')", "asks"),
+        ("from os.path import isfile\nisfile('x')", "asks"),
+        ("import os\nos.listdir('x')", "asks"),
+        ("p.read_text()", "asks"),
+        ("p.exists()", "asks"),
+        ("exists('x')", ""),
+        ("def exists(self): ...\nstore.exists('x')", ""),
         ("'a'.replace('a', 'b')", ""),
         ("[1].remove(1)", ""),
         ("import shutil\nshutil.which('ls')", ""),
@@ -117,4 +124,37 @@ def test_calls_are_told_apart(code: str, kind: str) -> None:
     effects = effects_of(code)
     last = code.count("\n") + 1
     assert (last in effects.files) is (kind == "files")
+    assert (last in effects.asks) is (kind == "asks")
     assert (last in effects.outside) is (kind == "outside")
+
+
+REMOVING = """\
+import os
+
+
+def forget(path):
+    if os.path.exists(path):
+        os.remove(path)
+    return path
+"""
+
+
+def test_what_asks_for_files_is_repeated_in_an_empty_folder(
+    make_module: Callable[..., Module], make_observe: Callable[[Module], Callable[..., Observation]]
+) -> None:
+    module = make_module(REMOVING, "shop.files")
+    case = make_observe(module)("forget", "= forget('a')")
+    assert side_effect(case, REMOVING) == "reads files outside of tmp_path"
+    candidate = anchored(case, REMOVING)
+    assert candidate.steps == (Step(StepKind.SETUP, FOLDER), *case.candidate.steps)
+    assert candidate.fixtures == ("monkeypatch", "tmp_path")
+    assert side_effect(replace(case, candidate=candidate), REMOVING) is None
+    assert anchored(replace(case, candidate=candidate), REMOVING) is candidate
+
+
+def test_a_call_that_comes_to_no_file_stays_as_it_is(
+    make_module: Callable[..., Module], make_observe: Callable[[Module], Callable[..., Observation]]
+) -> None:
+    module = make_module(SOURCE, "shop.files")
+    case = make_observe(module)("save", "= save('a', '')")
+    assert anchored(case, SOURCE) is case.candidate

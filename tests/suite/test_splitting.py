@@ -110,3 +110,30 @@ def test_method_that_only_changes_a_list_of_its_own_is_a_question(
     steps = ["span = Span()", "= str(span)", "= span.days"]
     *_, last = split(make_observe(module)("Span.__str__", *steps), module.targets)
     assert [step.code for step in last.candidate.steps] == ["span = Span()", "span.days"]
+
+
+def test_a_long_text_is_not_repeated_for_each_question(
+    make_module: Callable[..., Module], make_observe: Callable[[Module], Callable[..., Observation]]
+) -> None:
+    module = make_module(SOURCE, "till")
+    observe = make_observe(module)
+    text = "a long text " * 12
+    steps = (f"till = Till(); till.put(len({text!r}))", "= till.total()", "= till.end()")
+    found = observe("Till.end", *steps)
+    assert split(found, module.targets) == (found,)
+
+
+def test_looking_at_an_attribute_is_no_set_up(
+    make_module: Callable[..., Module], make_observe: Callable[[Module], Callable[..., Observation]]
+) -> None:
+    module = make_module(SOURCE, "till")
+    observe = make_observe(module)
+    found = observe(
+        "Till.total", "till = Till()", "till.put(5)", "= till.sums[0]", "= till.total()"
+    )
+    *_, last = split(found, module.targets)
+    assert [step.code for step in last.candidate.steps] == [
+        "till = Till()",
+        "till.put(5)",
+        "till.total()",
+    ]

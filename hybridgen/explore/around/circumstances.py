@@ -18,7 +18,8 @@ from hybridgen.domain import Candidate, Module, Observation, Step, StepKind, Tar
 from hybridgen.explore.around import world
 from hybridgen.explore.around.contexts import in_context
 from hybridgen.explore.around.foreign import outside_values
-from hybridgen.explore.values.files import content
+from hybridgen.explore.around.given import Given
+from hybridgen.explore.around.imported import dotted, imported_names
 from hybridgen.explore.values.literals import kind_of, literals_of
 from hybridgen.outside import is_outside
 
@@ -69,6 +70,7 @@ class Circumstances:
         self._targets.update((SCRIPT, target) for target in script_of(module))
         self._imported = imported_names(module)
         self._found: dict[tuple[str, ...], tuple[Circumstance, ...]] = {}
+        self._given = Given(module, chooser)
 
     def of(self, candidate: Candidate) -> tuple[Circumstance, ...]:
         """What a candidate's targets read, in the order of the source."""
@@ -90,6 +92,7 @@ class Circumstances:
         if candidate.origin == "docstring" or _is_prepared(candidate):
             return candidate
         if candidate.steps:
+            candidate = self._given.fill(candidate)
             candidate = in_context(candidate, self._targets, self._chooser)
         found = self.of(candidate)
         statements = [line for item in found for line in self._chooser.choice(item.choices)]
@@ -110,7 +113,8 @@ class Circumstances:
     def _tree(self, candidate: Candidate) -> SetUp:
         """Now and then a file or two below ``tmp_path``, where that is what a call is given."""
         text = "\n".join(step.code for step in candidate.steps)
-        if not re.search(r"\btmp_path\b(?! /)", text) or self._chooser.random() < 0.3:
+        is_made = any(step.code.startswith("(tmp_path / ") for step in candidate.steps)
+        if is_made or not re.search(r"\btmp_path\b(?! /)", text) or self._chooser.random() < 0.3:
             return ()
         target = self._targets.get(candidate.target)
         literals = literals_of(target.source if target is not None else "")
@@ -143,6 +147,7 @@ class Circumstances:
 
     def used_by(self, observation: Observation) -> Candidate:
         """What ran, without set-up for parts of the world that this run did not come to."""
+        self._given.learn(observation)
         candidate = observation.candidate
         reached = {line for arc in observation.arcs for line in arc}
         found = self.of(candidate)
@@ -186,7 +191,7 @@ class Circumstances:
             tree = ast.parse(target.source)
         except (SyntaxError, ValueError, RecursionError):
             return
-        reader = _Reader(self._import_name, self._module, self._imported, sources)
+        reader = _Reader(self._import_name, self._module, self._imported, sources, self._given)
         for node in ast.walk(tree):
             if isinstance(node, ast.expr):
                 for item in reader.read(node):
@@ -205,25 +210,25 @@ class _Reader:
         module: Module,
         imported: dict[str, str],
         sources: Sequence[Target],
+        given: Given,
     ) -> None:
         self.import_name = import_name
         self.module = module
         self.imported = imported
+        self.given = given
+        self.targets = [source.qualname for source in sources]
         self.text = "\n".join(source.source for source in sources)
         self.literals = literals_of(self.text)
 
     def read(self, node: ast.expr) -> Iterator[Circumstance]:
         """The circumstances that this very expression reads; not those of its parts."""
-        written = _dotted(node.func if isinstance(node, ast.Call) else node)
+        written = dotted(node.func if isinstance(node, ast.Call) else node)
         full = self.full(written)
         if isinstance(node, ast.Call):
             yield from self._call(node, written, full)
-        if isinstance(node, ast.Subscript) and self.full(_dotted(node.value)) == "os.environ":
+        if isinstance(node, ast.Subscript) and self.full(dotted(node.value)) == "os.environ":
             yield from self._variable(node.slice)
-        if (
-            isinstance(node, ast.Compare)
-            and self.full(_dotted(node.comparators[0])) == "os.environ"
-        ):
+        if isinstance(node, ast.Compare) and self.full(dotted(node.comparators[0])) == "os.environ":
             yield from self._variable(node.left)
         if full == "sys.argv":
             yield self._arguments()
@@ -299,10 +304,9 @@ class _Reader:
 
     def _file(self, name: str) -> Circumstance:
         inside = "monkeypatch.chdir(tmp_path)"
-        chooser = random.Random(1)
         parents = name.rpartition("/")[0]
         folder = (f"(tmp_path / {parents!r}).mkdir(parents=True)",) if parents else ()
-        texts = dict.fromkeys(content(self.literals, chooser) for _ in range(12))
+        texts = dict.fromkeys(self.given.texts_for(self.targets, name))
         written = [(inside, *folder, f"(tmp_path / {name!r}).write_text({t!r})") for t in texts]
         return _made(f"the file {name}", [(inside,), *written])
 
@@ -346,32 +350,8 @@ def script_of(module: Module) -> Iterator[Target]:
             return
 
 
-def imported_names(module: Module) -> dict[str, str]:
-    """Full dotted names by the names that the module's top-level imports bind."""
-    found: dict[str, str] = {}
-    for line in module.imports:
-        for node in ast.walk(ast.parse(line)):
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    bound = alias.asname or alias.name.partition(".")[0]
-                    found[bound] = alias.name if alias.asname else bound
-            elif isinstance(node, ast.ImportFrom) and not node.level:
-                found.update({a.asname or a.name: f"{node.module}.{a.name}" for a in node.names})
-    return found
-
-
 def _made(reads: str, choices: Sequence[SetUp]) -> Circumstance:
     return Circumstance(reads, frozenset(), tuple(choices[:MOST_CHOICES]))
-
-
-def _dotted(node: ast.expr) -> str:
-    """``a.b.c`` for a chain of attributes on a name, else what can be said of its end."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    root = node.id if isinstance(node, ast.Name) else ""
-    return ".".join([root, *reversed(parts)])
 
 
 def _opens(full: str) -> bool:

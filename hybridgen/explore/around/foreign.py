@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import random
+import re
 from collections.abc import Callable, Sequence
 
 from hybridgen.explore.around import world
@@ -12,6 +13,27 @@ from hybridgen.explore.values.files import content
 
 TEXT_MODE = frozenset({"text", "universal_newlines", "encoding"})
 MOCK = "MagicMock()"
+
+_OF_PAGE = {
+    "status": "{status}",
+    "code": "{status}",
+    "getcode": "lambda: {status}",
+    "reason": "'OK'",
+    "msg": "'OK'",
+    "headers": "{headers}",
+    "info": "lambda: {headers}",
+    "getheader": "lambda name, default=None: default",
+    "url": "'https://example.com'",
+    "geturl": "lambda: 'https://example.com'",
+}
+"""What ``urlopen`` gives besides bytes to read."""
+
+_ALWAYS = {"url": "'https://example.com'", "encoding": "'utf-8'", "cookies": "{}", "history": "[]"}
+_OF_RESPONSE: dict[bool, dict[str, str]] = {
+    True: {"reason": "'OK'", "is_success": "True", "is_error": "False", **_ALWAYS},
+    False: {"reason": "'Not Found'", "is_success": "False", "is_error": "True", **_ALWAYS},
+}
+"""What else a response tells, by whether all went well; given where the code asks for it."""
 
 
 def outside_values(
@@ -52,9 +74,9 @@ def outside_values(
     elif full == "os.popen":
         values = [f"{head}io.StringIO({text!r})" for text in answers]
     elif full == "urllib.request.urlopen":
-        values = [f"{head}io.BytesIO({text.encode()!r})" for text in answers]
+        values = [head + text for text in _pages(answers, source)]
     elif full.startswith(("requests.", "httpx.")) and full.count(".") == 1:
-        values = [_response(text, status) for text in answers[:8] for status in (200, 404)]
+        values = [_response(text, status, source) for text in answers[:8] for status in (200, 404)]
     failures = _failures(source, full_name)
     return [*(values or [MOCK]), *(f"MagicMock(side_effect={failure})" for failure in failures)]
 
@@ -75,13 +97,48 @@ def _process(code: int, text: str, empty: str) -> str:
     )
 
 
-def _response(text: str, status: int) -> str:
+def _pages(answers: Sequence[str], source: str) -> list[str]:
+    """What ``urlopen`` gives: bytes to read, and status and headers where the code asks for any.
+
+    No test asserts on the library's own class, so a plain buffer does wherever it can.
+    """
+    asked = _asked(source)
+    if not asked & {*_OF_PAGE}:
+        return [f"io.BytesIO({text.encode()!r})" for text in answers]
+    is_entered = re.search(r"with [^\n]*\burlopen\(", source) is not None
+    headers = "{}"
+    if "get_content_charset" in asked:
+        headers = "SimpleNamespace(get_content_charset=lambda *args: 'utf-8')"
+    pages = []
+    for text, status in (*((text, 200) for text in answers), ("", 404)):
+        told = {
+            name: value.replace("{status}", str(status)).replace("{headers}", headers)
+            for name, value in _OF_PAGE.items()
+            if name in asked
+        }
+        told["read"] = f"lambda *args: {text.encode()!r}"
+        if "close" in asked:
+            told["close"] = "lambda: None"
+        page = f"SimpleNamespace({', '.join(f'{name}={value}' for name, value in told.items())})"
+        pages.append(f"nullcontext({page})" if is_entered else page)
+    return [pages[0], pages[-1], *pages[1:-1]]
+
+
+def _asked(source: str) -> set[str]:
+    """Names of all attributes that the code reads."""
+    return {node.attr for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)}
+
+
+def _response(text: str, status: int, source: str) -> str:
     parts = [f"status_code={status}", f"ok={status == 200}", f"text={text!r}"]
     parts += [f"content={text.encode()!r}", "headers={}", "raise_for_status=lambda: None"]
     try:
         parts.append(f"json=lambda: {json.loads(text)!r}")
     except ValueError:
         parts.append("json=lambda: {}")
+    further = _OF_RESPONSE[status == 200]
+    asked = _asked(source)
+    parts += [f"{name}={value}" for name, value in further.items() if name in asked]
     return f"lambda *args, **kwargs: SimpleNamespace({', '.join(parts)})"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from hybridgen.domain import Parameter, ParameterKind, Target
 from hybridgen.explore.genomes.catalogue import Catalogue, is_protocol, keyword_names
@@ -13,7 +13,7 @@ from hybridgen.explore.values.drawn import Drawn
 from hybridgen.explore.values.files import PATH_NAMES
 from hybridgen.explore.values.literals import composed, decimals, kind_of, literals_of
 from hybridgen.explore.values.types import TypeValues
-from hybridgen.explore.wanted.duck import Ducks, members_of
+from hybridgen.explore.wanted.duck import FUNCTION_NAMES, Ducks, members_of
 from hybridgen.explore.wanted.wants import Wants
 
 COMPOSED_SHARE = 0.1
@@ -39,7 +39,12 @@ THEMES = ("int", "int", "int", "str", "str", "tuple", "float", "any", "any")
 
 
 class Arguments:
-    """Makes arguments for the targets of a module."""
+    """Makes arguments for the targets of a module.
+
+    Attributes:
+        heir: builds an object of an abstract class that nothing in the module inherits from.
+        defined: classes that values name and a test has to define, by name.
+    """
 
     def __init__(self, catalogue: Catalogue, chooser: random.Random) -> None:
         self._catalogue = catalogue
@@ -61,7 +66,17 @@ class Arguments:
         self.wants = Wants(members, chooser)
         self._drawn = Drawn(chooser.getrandbits(32))
         self._learned: dict[tuple[str, str], list[str]] = {}
+        self.heir: Callable[[str, int], str | None] | None = None
+        self.defined: dict[str, str] = {}
         self._made = {name: list(texts) for name, texts in catalogue.singletons.items()}
+
+    def takes_function(self, target: Target, parameter: Parameter) -> bool:
+        """Whether a parameter seems to want something that can be called."""
+        if "Callable" in (parameter.annotation or ""):
+            return True
+        likely = self._hints.get(target.qualname, {}).get(parameter.name, ())
+        is_said = any(hint.startswith("Callable") for hint in likely)
+        return is_said or parameter.name in FUNCTION_NAMES
 
     def change_theme(self) -> None:
         """Chooses the kind of values that containers hold from now on."""
@@ -211,7 +226,9 @@ class Arguments:
             heirs = self._catalogue.heirs[name]
             if heirs:
                 return self.instance(self._chooser.choice(heirs), depth + 1)
-            return self._stand_in(name, depth) if is_protocol(target) else None
+            if is_protocol(target):
+                return self._stand_in(name, depth)
+            return self.heir(name, depth) if self.heir is not None else None
         factories = self._catalogue.factories(name)
         if factories and self._chooser.random() < 0.25:
             factory = self._chooser.choice(factories)

@@ -34,7 +34,7 @@ class CallMaker:
         self._catalogue = Catalogue(module)
         self._arguments = Arguments(self._catalogue, chooser)
         self._sequences = Sequences(self._catalogue, self._arguments, chooser)
-        self._writer = Writer(self._catalogue, chooser)
+        self._writer = Writer(self._catalogue, self._arguments.defined, chooser)
 
     def target(self, qualname: str) -> Target:
         """The target of that name; a class with the parameters that its construction takes."""
@@ -106,6 +106,8 @@ class CallMaker:
                 self._sequences.returned(call.target, kind)
                 if self._is_free(call):
                     self._arguments.made(kind, call)
+            elif result.checks and result.checks[0].kind is CheckKind.EQUAL:
+                self._sequences.returned_plainly(call.target)
 
     def _passed(self, call: Call) -> list[Argument]:
         target = self.target(call.target)

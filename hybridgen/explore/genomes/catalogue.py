@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from hybridgen.domain import Label, Module, Parameter, ParameterKind, Target, TargetKind
@@ -41,6 +41,8 @@ class Catalogue:
         if qualname.endswith(RESULT):
             return _called_result(qualname, self.module.label)
         target = self.targets[qualname]
+        if target.name == "__set__":  # value = 3 does not name the object, that is there already
+            return replace(target, parameters=target.parameters[1:2])
         return self.constructor(target) if target.kind is TargetKind.CLASS else target
 
     def constructor(self, target: Target) -> Target:
@@ -63,6 +65,11 @@ class Catalogue:
         """Public methods and operators that can be called on an object of a class."""
         return self._methods.get(name, ())
 
+    def inherited(self, name: str) -> Iterator[Target]:
+        """All methods that a class has from its own module, its own before those of its bases."""
+        for owner in (name, *self._bases(name)):
+            yield from (target for target in self.targets.values() if target.parent == owner)
+
     def factories(self, name: str) -> tuple[Target, ...]:
         """Class methods that make an object of their class, by what they say or are called."""
         return tuple(
@@ -80,24 +87,24 @@ class Catalogue:
 
     def is_abstract(self, name: str) -> bool:
         """True if objects can only be made of classes that inherit from this one."""
-        target = self.targets[name]
-        return "abstractmethod" in target.source or is_protocol(target)
+        if is_protocol(self.targets[name]):
+            return True
+        methods = {m.name: m for m in reversed(list(self.inherited(name)))}
+        return any(map(is_abstract, methods.values()))
 
     def _methods_of(self, name: str) -> tuple[Target, ...]:
         found: dict[str, Target] = {}
-        for owner in (name, *self._bases(name)):
-            for target in self.targets.values():
-                if target.parent == owner and _is_callable_on_objects(target):
-                    found.setdefault(target.name, target)
+        for target in self.inherited(name):
+            if _is_callable_on_objects(target):
+                found.setdefault(target.name, target)
         return tuple(found.values())
 
     def _bases(self, name: str) -> list[str]:
-        found: list[str] = []
-        for known in (name, *found):
-            for base in map(base_name, self.targets[known].bases):
-                if base in self.targets and base not in (name, *found):
-                    found.append(base)
-        return found
+        found = [name]
+        for known in found:
+            bases = map(base_name, self.targets[known].bases if known in self.targets else ())
+            found += [base for base in bases if base in self.classes and base not in found]
+        return found[1:]
 
     def _heirs_of_others(self) -> dict[str, tuple[str, ...]]:
         """Classes that inherit from what is defined elsewhere: a time zone from ``tzinfo``."""
@@ -134,6 +141,26 @@ def base_name(base: str) -> str:
 def is_protocol(target: Target) -> bool:
     """True for a class that only says what objects have to offer."""
     return any(base_name(base) == "Protocol" for base in target.bases)
+
+
+def is_abstract(method: Target) -> bool:
+    """True for a method that says that classes that inherit have to give it."""
+    return any("abstract" in decorator for decorator in method.decorators)
+
+
+def is_left_open(method: Target) -> bool:
+    """True for an abstract method, and for one that does nothing but refuse to be called."""
+    if is_abstract(method):
+        return True
+    for node in _tree(method.source).body[:1]:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            rest = [part for part in node.body if not isinstance(part, ast.Expr)]
+            return (
+                len(rest) == 1
+                and isinstance(rest[0], ast.Raise)
+                and ("NotImplementedError" in method.raises)
+            )
+    return False
 
 
 def changes_state(target: Target) -> bool:

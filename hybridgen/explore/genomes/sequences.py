@@ -5,13 +5,22 @@ from __future__ import annotations
 import ast
 import random
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from hybridgen.domain import Target, TargetKind
 from hybridgen.explore.genomes.arguments import Arguments, parameter_at
 from hybridgen.explore.genomes.catalogue import Catalogue, changes_state, setter_parameter
-from hybridgen.explore.genomes.genome import RESULT, Call, Genome, variable_name
+from hybridgen.explore.genomes.genome import (
+    RESULT,
+    Call,
+    Genome,
+    object_name,
+    variable_name,
+)
+from hybridgen.explore.genomes.roles import Role
+from hybridgen.explore.genomes.samples import Samples
 from hybridgen.explore.genomes.slots import parts_of, put
 from hybridgen.explore.values.literals import mutate
 
@@ -44,16 +53,26 @@ class Sequences:
             for target in catalogue.targets.values()
             if target.kind is TargetKind.METHOD
         }
+        self._samples = Samples(catalogue, arguments, chooser)
         self._returned: dict[str, str] = {}
+        self._usable: Counter[str] = Counter()  # how often more than a plain value was given
 
     def returned(self, target: str, kind: str) -> None:
         """Notes what a call of a target gave: the name of a class, or ``RESULT`` for a function."""
         if target.count(RESULT) < LONGEST_CHAIN:
             self._returned[target] = kind
+            self._usable[target] += 1
+
+    def returned_plainly(self, target: str) -> None:
+        """Notes that a call gave a number or the like, of which nothing can be asked."""
+        self._usable[target] -= 1
 
     def genome(self, target: Target) -> Genome:
         """A fresh genome for a function, a method or a class."""
         self._arguments.change_theme()
+        in_sample = self._samples.genome(target)
+        if in_sample is not None:
+            return self._echoed(in_sample)
         if target.kind is TargetKind.FUNCTION or target.binding in ("class", "static"):
             genome = Genome(None, (self._arguments.call(target),))
             for _ in range(self._chooser.choice(FOLLOW_UPS) if self._gives(target) else 0):
@@ -76,7 +95,7 @@ class Sequences:
 
     def _gives(self, target: Target) -> bool:
         """Whether a target gave something that can be called or asked."""
-        return target.qualname in self._returned
+        return self._usable[target.qualname] > 0
 
     def _echoed(self, genome: Genome) -> Genome:
         """Later calls speak of what earlier ones did: the key that was set is asked for."""
@@ -100,7 +119,7 @@ class Sequences:
             calls.append(replace(call, arguments=tuple(arguments)))
         if genome.build is None:
             return replace(genome, calls=tuple(calls))
-        return Genome(calls[0], tuple(calls[1:]))
+        return replace(genome, build=calls[0], calls=tuple(calls[1:]))
 
     def _is_first(self, method: Target) -> bool:
         """Whether a method goes first this time: those that change the object mostly do."""
@@ -146,8 +165,11 @@ class Sequences:
     def _reordered(self, genome: Genome) -> Genome:
         """A call more or less, or another order."""
         choose = self._chooser
-        methods = self._catalogue.methods(genome.build.target) if genome.build else ()
+        methods = self._methods(genome)
         calls = list(genome.calls)
+        if genome.sample is not None and choose.random() < 0.6:
+            more = self._samples.more(genome) if len(calls) < LONGEST_SEQUENCE else None
+            return replace(genome, calls=(*calls, more) if more is not None else tuple(calls))
         if methods and (not calls or (choose.random() < 0.75 and len(calls) < LONGEST_SEQUENCE)):
             at = choose.randint(0, len(calls))
             method = choose.choice(methods)
@@ -161,16 +183,25 @@ class Sequences:
             choose.shuffle(calls)
         return replace(genome, calls=tuple(calls))
 
+    def _methods(self, genome: Genome) -> Sequence[Target]:
+        """The methods that calls of a genome may have: those of its object."""
+        is_heir = genome.sample is None or genome.sample.role == Role.BASE
+        return self._catalogue.methods(genome.build.target) if genome.build and is_heir else ()
+
     def _shared(self, genome: Genome) -> Genome:
         """The object itself as an argument of one of its calls."""
-        at = [index for index, call in enumerate(genome.calls) if call.arguments and not call.on]
+        at = [
+            index
+            for index, call in enumerate(genome.calls)
+            if call.arguments and not (call.on or call.form)
+        ]
         if not at or genome.build is None:
             return genome
         index = self._chooser.choice(at)
         call = genome.calls[index]
         place = self._chooser.randrange(len(call.arguments))
         arguments = list(call.arguments)
-        name = variable_name(genome.build.target, self._catalogue.module.names)
+        name = object_name(genome, self._catalogue.module.names)
         arguments[place] = (arguments[place][0], name)
         calls = list(genome.calls)
         calls[index] = replace(call, arguments=tuple(arguments))
@@ -206,7 +237,7 @@ class Sequences:
 
     def _followed(self, genome: Genome) -> Genome | None:
         """What one of the calls gives is kept, and called or asked; None if nothing can be."""
-        places = [index for index, call in enumerate(genome.calls) if call.target in self._returned]
+        places = [i for i, call in enumerate(genome.calls) if self._usable[call.target] > 0]
         if not places or len(genome.calls) >= LONGEST_SEQUENCE:
             return None
         index = self._chooser.choice(places)
@@ -246,7 +277,7 @@ class Sequences:
             name = variable_name(kind, self._catalogue.module.names)
         taken = {other.binds for other in genome.calls} | self._catalogue.module.names
         if genome.build is not None:
-            taken |= {variable_name(genome.build.target, self._catalogue.module.names)}
+            taken |= {object_name(genome, self._catalogue.module.names)}
         numbered = (f"{name}_{number}" for number in range(2, 20))
         return next(one for one in (name, *numbered) if one not in taken)
 

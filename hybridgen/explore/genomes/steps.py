@@ -5,10 +5,20 @@ from __future__ import annotations
 import ast
 import random
 import re
+from collections.abc import Iterable, Mapping, Sequence
 
 from hybridgen.domain import Candidate, Step, StepKind, Target, TargetKind
 from hybridgen.explore.genomes.catalogue import Catalogue, is_dunder, setter_parameter
-from hybridgen.explore.genomes.genome import RESULT, Call, Genome, call_text, variable_name
+from hybridgen.explore.genomes.genome import (
+    MADE,
+    RESULT,
+    Call,
+    Genome,
+    Sample,
+    call_text,
+    object_name,
+    variable_name,
+)
 from hybridgen.explore.genomes.operators import OPERATORS, STATEMENTS
 from hybridgen.explore.values.files import EXISTING, content, writing
 from hybridgen.explore.values.literals import literals_of
@@ -20,10 +30,17 @@ FAILING_BLOCK_SHARE = 0.25
 
 
 class Writer:
-    """Writes genomes of a module's targets."""
+    """Writes genomes of a module's targets.
 
-    def __init__(self, catalogue: Catalogue, chooser: random.Random) -> None:
+    Args:
+        defined: classes that a test has to define where a value names them, by name.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, defined: Mapping[str, str], chooser: random.Random
+    ) -> None:
         self._catalogue = catalogue
+        self._defined = defined
         self._chooser = chooser
         self._words = literals_of(catalogue.module.source.text)
         self._names = catalogue.module.names
@@ -36,7 +53,7 @@ class Writer:
         name = ""
         if genome.build is not None:
             steps += self._construction(genome)
-            name = self._variable(genome.build.target)
+            name = object_name(genome, self._names)
         for number, call in enumerate(genome.calls):
             made = self._steps(call, name)
             if made is None:
@@ -67,25 +84,51 @@ class Writer:
             for name in used
             if name in HELPERS and name not in self._names
         ]
-        return found
+        return [*found, *self._classes(used)]
+
+    def _classes(self, used: Iterable[str]) -> list[Step]:
+        """The classes that values name, each after those that it names itself."""
+        found: dict[str, None] = {}
+        for name in used:
+            code = self._defined.get(name)
+            if code is not None:
+                inner = (other for other in _names_in(code) if other != name)
+                found.update((step.code, None) for step in self._classes(inner))
+                found[code] = None
+        return [Step(StepKind.SETUP, code) for code in found]
 
     def _construction(self, genome: Genome) -> list[Step]:
         build = genome.build
         assert build is not None
+        if genome.sample is not None:
+            return self._sample(genome.sample, build, genome.calls)
         members = self._catalogue.members(build.target)
         if members:
             built = f"{build.target}.{self._chooser.choice(members)}"
         else:
             built = call_text(build.target, build.arguments)
-        name = self._variable(build.target)
+        name = variable_name(build.target, self._names)
         steps = [Step(StepKind.SETUP, f"{name} = {built}")]
         self.written[steps[0].code] = (-1, build)
         if not genome.calls:
             steps.append(Step(StepKind.PROBE, name))
         return steps
 
-    def _variable(self, class_name: str) -> str:
-        return variable_name(class_name, self._names)
+    def _sample(self, sample: Sample, build: Call, calls: Sequence[Call]) -> list[Step]:
+        """A small class or function around what is built, and an object of it."""
+        code = sample.code.replace(MADE, call_text(build.target, build.arguments))
+        *before, code = code.split("\n\n\n")
+        steps = [Step(StepKind.SETUP, text) for text in (*before, code)]
+        is_object_used = MADE in sample.made or any("{o}" in (c.form or "{o}") for c in calls)
+        if sample.made and is_object_used:
+            made = sample.made.replace(MADE, call_text("", build.arguments))
+            steps.append(Step(StepKind.SETUP, f"{sample.name} = {made}"))
+            self.written[steps[-1].code] = (-1, build)
+        self.written[code] = (-1, build)
+        if not calls:
+            name = code.partition("class ")[2].partition("(")[0].partition(":")[0]
+            steps.append(Step(StepKind.PROBE, f"{name or sample.name}.__name__"))
+        return steps
 
     def _steps(self, call: Call, name: str) -> list[Step] | None:
         """The steps of one call on the object ``name``, or on what an earlier call gave."""
@@ -112,6 +155,8 @@ class Writer:
         ]
 
     def _step(self, call: Call, name: str) -> Step | None:
+        if call.form:
+            return _formed(call, name)
         if call.target.endswith(RESULT):
             return Step(StepKind.PROBE, call_text(call.on, call.arguments))
         target = self._catalogue.targets[call.target]
@@ -132,6 +177,17 @@ class Writer:
         if is_dunder(target.name):
             return None
         return Step(StepKind.PROBE, call_text(f"{name}.{target.name}", call.arguments))
+
+
+def _formed(call: Call, name: str) -> Step | None:
+    """A use of a sample: a probe, or a statement that sets or deletes an attribute."""
+    is_set = " = " in call.form
+    if is_set and len(call.arguments) != 1:
+        return None
+    given = call.arguments[0][1] if is_set else call_text("", call.arguments)[1:-1]
+    text = call.form.replace("{o}", name).replace("{}", given)
+    is_statement = is_set or call.form.startswith("del ")
+    return Step(StepKind.SETUP if is_statement else StepKind.PROBE, text)
 
 
 def _operation(form: str, texts: list[str], name: str, kind: StepKind) -> Step | None:

@@ -68,6 +68,11 @@ class TypeValues:
         node = self._parse(annotation)
         return (self._of_node(node, depth) if node is not None else ()) or self._anything()
 
+    def known(self, annotation: str) -> tuple[str, ...]:
+        """Values for a hint as :meth:`of` gives them, none where it says nothing to us."""
+        node = self._parse(annotation)
+        return self._of_node(node, 0) if node is not None else ()
+
     def _parse(self, annotation: str) -> ast.expr | None:
         if annotation not in self._parsed:
             try:

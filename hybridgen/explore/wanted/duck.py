@@ -47,6 +47,9 @@ NAMES: Mapping[str, str] = {
 }
 """What names of parameters mean by convention; used where the code itself says nothing."""
 
+FUNCTION_NAMES = frozenset(("f", "fget", "method", "wrapped", *NAMES[CALL].split()))
+"""Names of what is decorated, and of other functions that are handed in."""
+
 
 class Ducks:
     """Likely types for the parameters of a module's targets.

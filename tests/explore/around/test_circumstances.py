@@ -245,7 +245,7 @@ def test_set_up_of_the_world_is_told_from_other_steps(code: str, *, expected: bo
 def test_a_folder_that_a_call_is_given_has_files_of_the_kind_that_it_looks_for(
     read: Read,
 ) -> None:
-    module = read("def f(folder):\n    return len(list(folder.glob('*.csv')))")
+    module = read("def f(folder):\n    return count_in(folder, '*.csv')")
     found = set_ups(module, call("f(tmp_path)"))
     assert "(tmp_path / 'a.csv').write_text('abc\\n')" in found
     assert "(tmp_path / 'folder').mkdir()" in found

@@ -159,13 +159,13 @@ def repeat(times):
     if times < 1:
         raise ValueError("times")
 
-    def decorate(function):
-        def wrapper(*args):
-            return [function(*args) for _ in range(times)]
+    def later(first):
+        def together(*args):
+            return [(first, *args) for _ in range(times)]
 
-        return wrapper
+        return together
 
-    return decorate
+    return later
 """
 
 

@@ -56,7 +56,7 @@ def shout(text):
 
 
 def doubled(n):
-    """Doubles: doubled(4) -> 8, say.
+    """Doubles: doubled(3) -> 6, say.
 
     doubled(2) -> 4
     """
