@@ -64,6 +64,8 @@ def findings(step: Step, result: StepResult) -> Iterator[Finding]:
         yield code, f"raises {result.raised.type_name}"
     if result.output:
         yield code, f"prints {result.output}"
+    if result.complaints:
+        yield code, f"complains {result.complaints}"
     for name in result.warnings:
         yield code, f"warns {name}"
     if result.logs:

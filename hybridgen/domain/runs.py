@@ -119,6 +119,7 @@ class StepResult:
             what differed below ``tmp_path``, see :mod:`hybridgen.domain.places`.
         opinion_holds: whether the author's opinion was true, None if it had none.
         logs: level and message of each record that the project logged (``("WARNING", "late")``).
+        complaints: what it printed to stderr.
     """
 
     status: str
@@ -129,6 +130,7 @@ class StepResult:
     changed: tuple[tuple[str, tuple[Check, ...]], ...] = ()
     opinion_holds: bool | None = None
     logs: tuple[tuple[str, str], ...] = ()
+    complaints: str = ""
 
 
 Arc = tuple[int, int]

@@ -1,21 +1,31 @@
 """Makes the steps of a test plainer, one kind of change at a time, as long as they show the same.
 
-What is tried, in this order: a step less, an argument of the type that its parameter is meant for,
-an argument or an item less, a smaller number, a plain text. Each kind of change is named, so that
-one that turns out to cost something can be left out and the others made without it. As in delta
-debugging (Zeller, Hildebrandt 2002), what is asked of the result is the caller's business.
+What is tried, in this order: a step less, objects made as in the other tests, an argument of the
+type that its parameter is meant for, an argument or an item less, a smaller number, a plain text.
+Each kind of change is named, so that one that turns out to cost something can be left out and the
+others made without it. As in delta debugging (Zeller, Hildebrandt 2002), what is asked
+of the result is the caller's business.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from hybridgen.domain import Candidate, Step, StepKind, Target, TargetKind
 from hybridgen.explore.around.circumstances import is_set_up
-from hybridgen.explore.smaller import is_number, is_plain, smaller_numbers, smaller_texts
+from hybridgen.explore.smaller import (
+    FRACTION,
+    is_number,
+    is_plain,
+    smaller_fractions,
+    smaller_numbers,
+    smaller_texts,
+)
 
 MOST_TRIES = 70
 """Versions that are run for one test at the most."""
@@ -35,7 +45,7 @@ HINTED = {
 """A plain value for a parameter by its type hint."""
 
 TEXT_KINDS = ("whole", "kind", "less")
-NUMBER_KINDS = {"small": 0, "above-1": 1, "above-9": 9, "above-99": 99}
+NUMBER_KINDS = {"small": 0, FRACTION: 0, "above-1": 1, "above-9": 9, "above-99": 99}
 """Kinds of changes of a literal; those of a number with what they stay above."""
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
@@ -76,6 +86,7 @@ class Plainer:
         words: texts that stay as they are, because the code under test knows them.
         is_row: it is a row of a table, so its steps and arguments keep their number.
         is_written: it was written by somebody, who chose its values.
+        common: how the other tests make their objects, see :func:`constructions`.
     """
 
     def __init__(
@@ -86,12 +97,14 @@ class Plainer:
         *,
         is_row: bool,
         is_written: bool,
+        common: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._shows = shows
         self._hints = _hints(targets)
         self._words = words
         self._is_row = is_row
         self._is_written = is_written
+        self._common = common
         self._tried: set[tuple[str, ...]] = set()
         self._left = MOST_TRIES
         self._now: dict[str, object] = {}
@@ -120,6 +133,7 @@ class Plainer:
             yield from (f"step {place}" for place in reversed(version.places[:-1]))
         if self._is_written:
             return
+        yield "common"
         yield "types"
         if not self._is_row:
             yield "parts"
@@ -132,6 +146,8 @@ class Plainer:
         kind, _, rest = name.partition(" ")
         if kind == "step":
             return self._first(version, _without(version, int(rest)))
+        if kind == "common":
+            return self._all(version, lambda v: _as_others(v, self._common))
         if kind == "types":
             return self._all(version, lambda v: _as_hinted(v, self._hints))
         if kind == "parts":
@@ -148,7 +164,9 @@ class Plainer:
         if is_numeral or not isinstance(old, str):
             if kind not in NUMBER_KINDS:
                 return version, old
-            values = smaller_numbers(old, NUMBER_KINDS[kind])
+            is_fraction = kind == FRACTION
+            above = NUMBER_KINDS[kind]
+            values = smaller_fractions(old) if is_fraction else smaller_numbers(old, above)
         elif kind not in TEXT_KINDS:
             return version, old
         else:
@@ -331,6 +349,7 @@ def _hints(targets: Sequence[Target]) -> Hints:
 
 def _as_hinted(version: Version, hints: Hints) -> Iterator[Version]:
     """Values of the type hint for arguments of another type; ``Decimal("0")`` for ``Decimal()``."""
+    objects = _objects(version.candidate)
     for index, step in enumerate(version.candidate.steps):
         if not _is_movable(step):
             continue
@@ -344,27 +363,69 @@ def _as_hinted(version: Version, hints: Hints) -> Iterator[Version]:
                 node.args.pop()
             own = hints.get(ast.unparse(node.func).rpartition(".")[2], ())
             for place, argument in enumerate(node.args[: len(own)]):
-                plain = _hinted(argument, own[place][1])
+                plain = _hinted(argument, own[place][1], objects)
                 if plain is not None:
                     node.args[place] = plain
                     yield _with_code(version, index, ast.unparse(tree))
                     node.args[place] = argument
             for keyword in node.keywords:
-                plain = _hinted(keyword.value, dict(own).get(keyword.arg or "", ""))
+                plain = _hinted(keyword.value, dict(own).get(keyword.arg or "", ""), objects)
                 if plain is not None:
                     before, keyword.value = keyword.value, plain
                     yield _with_code(version, index, ast.unparse(tree))
                     keyword.value = before
 
 
-def _hinted(argument: ast.expr, annotation: str) -> ast.expr | None:
+def constructions(candidates: Iterable[Candidate]) -> dict[str, str]:
+    """How most of the tests make an object: ``cart = Cart`` -> ``cart = Cart("a")``."""
+    counts = Counter(
+        (made, step.code)
+        for candidate in candidates
+        for step in candidate.steps
+        if (made := _construction(step)) is not None
+    )
+    found: dict[str, str] = {}
+    for (made, code), _ in sorted(counts.items(), key=lambda i: (-i[1], len(i[0][1]), i[0])):
+        found.setdefault(made, code)
+    return found
+
+
+def _construction(step: Step) -> str | None:
+    match ast.parse(step.code).body:
+        case [ast.Assign(targets=[ast.Name(name)], value=ast.Call(func=function))]:
+            kind = ast.unparse(function)
+            return f"{name} = {kind}" if kind[:1].isupper() else None
+    return None
+
+
+def _as_others(version: Version, common: Mapping[str, str]) -> Iterator[Version]:
+    """The object made as in most of the other tests, which then share a fixture."""
+    for index, step in enumerate(version.candidate.steps):
+        code = common.get(_construction(step) or "", step.code)
+        if code != step.code:
+            yield _with_code(version, index, code)
+
+
+def _objects(candidate: Candidate) -> frozenset[str]:
+    """Names of variables that hold an object of some class: ``cart = Cart("a")``."""
+    found = set()
+    for step in candidate.steps:
+        match ast.parse(step.code).body:
+            case [ast.Assign(targets=[ast.Name(name)], value=ast.Call(func=ast.Name(kind)))]:
+                if kind[:1].isupper() and kind not in HINTED:
+                    found.add(name)
+    return frozenset(found)
+
+
+def _hinted(argument: ast.expr, annotation: str, objects: Collection[str]) -> ast.expr | None:
     """A plain value for a parameter whose hint does not admit the argument, else None."""
     kinds = {re.split(r"[\[.]", part.strip())[0] for part in annotation.split("|")}
     if "Decimal" in annotation and annotation.endswith("Decimal"):
         kinds = {"Decimal"}
     if not kinds <= {*HINTED, "None"}:
         return None
-    given = _type_of(argument)
+    is_object = isinstance(argument, ast.Name) and argument.id in objects
+    given = "object" if is_object else _type_of(argument)
     is_fitting = given in kinds or (given, "float") in [("int", k) for k in kinds]
     if not given or is_fitting:
         return None

@@ -12,6 +12,10 @@ from collections.abc import Collection, Generator
 SIMPLE_TEXTS = ("a", "abc", "a b")
 """What a text is replaced by if it does not matter, best first."""
 
+FRACTION = "fraction"
+_FRACTIONS = (0.5, 1.5, 2.5, 0.25, 0.01, 1.01, 10.01)
+"""What a number is replaced by if it must not be whole."""
+
 PLAIN_NUMBERS = frozenset({-1, 0, 1, 2, 3})
 MOST_PIECES = 24
 """Deletions that are tried in one text."""
@@ -75,15 +79,26 @@ def smaller_numbers(old: object, above: int = 0) -> Values:
     if not is_whole and high > above:
         is_whole = yield _written(sign * high, old)
     if not is_whole and not above:
-        for part in (0.5, 1.5):
-            if part < size and (yield _written(sign * part, old)):
-                return
+        yield from smaller_fractions(old)
+        return
     while is_whole and high - low > 1:
         middle = (low + high) // 2
         if (yield _written(sign * middle, old)):
             high = middle
         else:
             low = middle
+
+
+def smaller_fractions(old: object) -> Values:
+    """Plain numbers with a part behind the point, for one that has such a part."""
+    if isinstance(old, bytes) or not abs(number := float(str(old))) < _LARGEST:
+        return
+    if number == int(number):
+        return
+    sign = -1 if number < 0 else 1
+    for part in _FRACTIONS:
+        if part < abs(number) and (yield _written(sign * part, old)):
+            return
 
 
 def _written(number: float, old: object) -> Value:

@@ -137,6 +137,9 @@ def _step(item: object, imports: frozenset[str]) -> StepResult:
         if raised is None:  # a class that no import statement reaches
             return StepResult("skipped")
     output, holds = item.get("output", ""), item.get("opinion_holds")
+    complaints = item.get("complaints", "")
+    if not isinstance(complaints, str):
+        raise NonsenseError("complaints")
     if not isinstance(output, str) or holds not in (None, True, False):
         raise NonsenseError("output")
     return StepResult(
@@ -148,6 +151,7 @@ def _step(item: object, imports: frozenset[str]) -> StepResult:
         changed=tuple(_changed(item.get("changed", []), imports)),
         opinion_holds=None if holds is None else bool(holds),
         logs=_logs(item.get("logs", [])),
+        complaints=complaints,
     )
 
 

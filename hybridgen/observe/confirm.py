@@ -229,6 +229,7 @@ def _common(results: Sequence[StepResult]) -> StepResult | None:
         warnings=tuple(w for w in first.warnings if all(w in o.warnings for o in results)),
         changed=_readable(changed),
         logs=first.logs if all(o.logs == first.logs for o in results) else (),
+        complaints=first.complaints if len({o.complaints for o in results}) == 1 else "",
     )
 
 

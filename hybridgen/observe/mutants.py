@@ -246,6 +246,8 @@ def _differing(code: str, wanted: StepResult, got: StepResult) -> list[Finding]:
         ]
     if wanted.output and wanted.output != got.output:
         found.append((code, f"prints {wanted.output}"))
+    if wanted.complaints and wanted.complaints != got.complaints:
+        found.append((code, f"complains {wanted.complaints}"))
     found += [(code, f"warns {name}") for name in wanted.warnings if name not in got.warnings]
     messages, others = ([message for _, message in result.logs] for result in (wanted, got))
     if messages and messages != others:

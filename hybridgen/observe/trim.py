@@ -40,7 +40,7 @@ def _with_steps(candidate: Candidate, steps: tuple[Step, ...]) -> Candidate:
 
 def is_assertable(step: Step, result: StepResult) -> bool:
     """True if the step gives a test something to assert."""
-    if result.changed or result.warnings or result.output or result.logs:
+    if result.changed or result.warnings or result.output or result.logs or result.complaints:
         return True
     return step.kind is StepKind.PROBE and bool(result.checks)
 

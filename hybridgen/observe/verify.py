@@ -192,6 +192,8 @@ class Verifier:
                 _note(failed, run, names, "shuffled")
             else:
                 failed |= self._hanging(job, names, way, run)
+        if failed:
+            return Verified(failed, together.arcs, together.version)
         for name, passed in self._alone(job, names):
             if not passed:
                 failed.setdefault(name, "alone")

@@ -1073,15 +1073,27 @@ class Kept(io.BytesIO):
 
 
 @contextlib.contextmanager
-def printed() -> Iterator[Kept]:
-    """Takes what is printed; the streams have the bytes and the encoding that pytest's have."""
-    out = Kept()
+def printed() -> Iterator[tuple[Kept, Kept]]:
+    """Takes what is printed to stdout and stderr; both have the bytes and encoding of pytest's."""
+    out, err = Kept(), Kept()
     streams = [
         io.TextIOWrapper(buffer, encoding="utf-8", newline="", write_through=True)
-        for buffer in (out, Kept())
+        for buffer in (out, err)
     ]
     with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
-        yield out
+        yield out, err
+
+
+def complaint(text: str, around: Surroundings) -> str:
+    """What was printed to stderr, if that is the same elsewhere."""
+    is_odd = "Traceback" in text or around.is_local(text) or ADDRESS.search(text)
+    return "" if is_odd else text
+
+
+def is_from_argparse(error: BaseException) -> bool:
+    """True for what argparse complained of: its words are others in each version of Python."""
+    frames = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return any(os.path.basename(name) in ("argparse.py", "optparse.py") for name in frames)
 
 
 @contextlib.contextmanager
@@ -1485,7 +1497,7 @@ class Session:
         value, wrap = None, ""
         result: Json
         catching = warnings.catch_warnings(record=True)
-        with printed() as output, logged() as records, catching as caught:
+        with printed() as (output, complaints), logged() as records, catching as caught:
             warnings.simplefilter("always")
             try:
                 with self.tracer:
@@ -1498,8 +1510,11 @@ class Session:
                 result = self.failed(step, error)
                 result.update(output=output.text(), logs=self.logs(records, around))
                 result["changed"] = self.changed_files(files, around)
+                if not is_from_argparse(error):
+                    result["complaints"] = complaint(complaints.text(), around)
                 return dict(result, wrap="" if is_awaited else wrap)
         result = {"status": "ok", "output": output.text(), "logs": self.logs(records, around)}
+        result["complaints"] = complaint(complaints.text(), around)
         changed_files = self.changed_files(files, around)  # before anybody looks at the value
         result["warnings"] = sorted({name for w in caught for name in self.warning(w)})
         if step["probe"]:

@@ -17,7 +17,8 @@ making tests plainer                 102 s                   what verifying take
 verifying with pytest                what there is to do     tests alone: the end
 ===================================  ======================  ===================================
 
-A stage that is done earlier leaves its time to the next one.
+A stage that is done earlier leaves its time to the next one. Where one run of pytest takes long,
+the caps come earlier, so that there is time for the runs that every file takes.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from hybridgen.domain import Arc, Candidate, Observation, Target
 from hybridgen.domain.mutants import Kills, Mutant
 from hybridgen.explore.archive import SEARCHED, weight
 from hybridgen.explore.execution import HASTY
-from hybridgen.explore.plainer import Change, Plainer, Version, elsewhere
+from hybridgen.explore.plainer import Change, Plainer, Version, constructions, elsewhere
 from hybridgen.observe.confirm import confirm
 from hybridgen.observe.effort import Limit
 from hybridgen.observe.mutants import Nursery, noticed
@@ -76,10 +76,12 @@ class Polishing:
         self._shown: dict[Candidate, Observation] = {}
         self._arcs: dict[Candidate, frozenset[Arc]] = {}
         self._alone: set[Candidate] = set()
+        self._common: dict[str, str] = {}
 
     def polish(self, choice: suite.Choice, kills: Kills) -> suite.Choice:
         """The same choice in plainer words, without cases that have become equal."""
         found = guards(choice.cases, kills, self._subject.module.targets)
+        self._common = constructions(guard.raw.candidate for guard in found)
         order = sorted(range(len(found)), key=lambda index: -weight(found[index].raw.candidate))
         work = {index: made for index in order if (made := self._work(found[index])) is not None}
         for _ in range(ROUNDS):
@@ -138,6 +140,7 @@ class Polishing:
             self._words,
             is_row=guard.is_row,
             is_written=candidate.origin not in SEARCHED,
+            common=self._common,
         )
         item = _Work(guard, plainer, version, {version.places: arcs})
         return item

@@ -137,10 +137,10 @@ def _mutation(score: MutationScore) -> Iterator[Line]:
     tried = f"of {score.total}"
     if score.untried:
         tried = f"of the {score.total} tried (of about {score.total + score.untried})"
-    same = f", {len(score.equivalent)} seem to change nothing" if score.equivalent else ""
+    same = f", {len(score.equivalent)} may mean the same" if score.equivalent else ""
     yield Line(Role.DETAIL, f"  mutants: {score.killed} {tried} noticed{same}")
     yield from _some("not noticed", score.survivors, MOST_SURVIVORS)
-    yield from _some("seems to change nothing", score.equivalent, MOST_EQUIVALENT)
+    yield from _some("may mean the same", score.equivalent, MOST_EQUIVALENT)
 
 
 def _some(what: str, lines: Sequence[str], most: int) -> Iterator[Line]:

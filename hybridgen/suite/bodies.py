@@ -142,15 +142,26 @@ class _Writer:
             self._inside(items, code)
         else:
             self._probe(code, items, result)
-        if result.output:  # what is not worth an assertion was left out of the result before
-            self.uses_capsys = True
-            self.lines.append(f"assert capsys.readouterr().out == {result.output!r}")
+        self._printed(result)
         if result.logs:
             self.uses_caplog = True
             messages = [message for _, message in result.logs]
             self.lines.append(f"assert caplog.messages == {messages!r}")
         for name, checks in result.changed:
             self.lines += [assertion(check, name) for check in checks]
+
+    def _printed(self, result: StepResult) -> None:
+        """Adds assertions on output; what is not worth one was left out of the result before."""
+        told = [("out", result.output), ("err", result.complaints)]
+        shown = [(stream, text) for stream, text in told if text]
+        captured = "capsys.readouterr()"
+        if shown:
+            self.uses_capsys = True
+        if len(shown) > 1:  # reading takes both
+            name = self._variable("", "captured")
+            self.lines.append(f"{name} = {captured}")
+            captured = name
+        self.lines += [f"assert {captured}.{stream} == {text!r}" for stream, text in shown]
 
     def _probe(self, code: str, items: list[str], result: StepResult) -> None:
         checks = result.checks
@@ -165,10 +176,10 @@ class _Writer:
                 self._inside(items, f"{name} = {code}")
             self.lines += [assertion(check, name) for check in checks]
 
-    def _variable(self, code: str) -> str:
+    def _variable(self, code: str, other: str = "result") -> str:
         """``cart`` for ``Cart("ann")``, ``result`` for anything else."""
         kind = re.match(r"[A-Z][a-z]+(?=\()", code)
-        base = kind[0].lower() if kind else "result"
+        base = kind[0].lower() if kind else other
         names = (base, *(f"{base}_{number}" for number in range(2, 1000)))
         name = next(n for n in names if n not in self.used and not keyword.iskeyword(n))
         self.used.add(name)

@@ -129,6 +129,8 @@ def _alike(old: StepResult, new: StepResult) -> StepResult | None:
         return None
     if bool(old.output) > bool(new.output) or bool(old.logs) > bool(new.logs):
         return None
+    if bool(old.complaints) > bool(new.complaints):
+        return None
     if (old.raised is None) != (new.raised is None):
         return None
     if old.raised is not None and new.raised is not None:
@@ -148,6 +150,7 @@ def _alike(old: StepResult, new: StepResult) -> StepResult | None:
         changed=tuple((name, items) for name, items in changed if items is not None),
         output=new.output if old.output else "",
         logs=new.logs if old.logs else (),
+        complaints=new.complaints if old.complaints else "",
     )
 
 

@@ -159,7 +159,8 @@ def _node(code: str) -> ast.expr | None:
 
 def _is_none_only(result: StepResult) -> bool:
     is_none = [check.expression for check in result.checks] == ["None"]
-    return is_none and not (result.changed or result.warnings or result.output)
+    is_told = result.changed or result.warnings or result.output or result.complaints
+    return is_none and not is_told
 
 
 def _procedures(observations: Iterable[Observation]) -> frozenset[str]:

@@ -185,8 +185,8 @@ def shape_of(observation: Observation) -> Shape | None:
         return None
     if result.changed or any(r.status != "ok" or r.output or r.warnings for r in before):
         return None
-    if any(r.logs for r in observation.results):
-        return None  # a table has no place for what was logged
+    if any(r.logs or r.complaints for r in observation.results):
+        return None  # a table has no place for what was logged, or printed to stderr
     call = call_in(last.code)
     outcome = _outcome(result)
     if call is None or outcome is None:
@@ -230,7 +230,7 @@ def _outcome(result: StepResult) -> tuple[str, ...] | None:
 def printed_only(result: StepResult) -> bool:
     """True if a probe's output is what there is to assert: it printed and returned None."""
     is_none = all(c.kind is CheckKind.IS and c.expression == "None" for c in result.checks)
-    return result.status == "ok" and bool(result.output) and is_none
+    return result.status == "ok" and bool(result.output or result.complaints) and is_none
 
 
 def assertions(result: StepResult) -> tuple[Check | Raised, ...]:
@@ -251,6 +251,6 @@ def outcome_text(observation: Observation) -> str:
             else:
                 parts.append(f"{item.kind} {item.path} {item.expression}")
         if printed_only(result):
-            parts.append(f"prints {result.output}")
+            parts.append(f"prints {result.output}{result.complaints}")
         parts.extend(result.warnings)
     return "\n".join(parts)

@@ -152,7 +152,7 @@ def replaced_outside(observations: Iterable[Observation], module: Module) -> tup
         replaced = replaced_by(observation.candidate)
         count.update(call for call in sorted(calls) if _is_replaced(call, replaced))
     return tuple(
-        f"{call} is replaced in {number} test{'s' if number > 1 else ''}: no test calls the real one"
+        f"{call} is replaced in {number} test{'s' if number > 1 else ''}: the real one never runs"
         for call, number in sorted(count.items())
     )
 

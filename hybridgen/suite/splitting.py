@@ -159,14 +159,16 @@ def _setup(step: Step) -> Step:
 
 def _quiet(result: StepResult) -> StepResult:
     """What still has to be said about a step that is only set-up: its warnings and output."""
-    return dataclasses.replace(_DONE, warnings=result.warnings, output=result.output)
+    return dataclasses.replace(
+        _DONE, warnings=result.warnings, output=result.output, complaints=result.complaints
+    )
 
 
 def _is_question(step: Step, result: StepResult) -> bool:
     """True for a step that gave a value and, as far as was seen, changed nothing."""
     if step.kind is not StepKind.PROBE or not result.checks or result.raised is not None:
         return False
-    if result.changed or result.output or result.warnings:
+    if result.changed or result.output or result.complaints or result.warnings:
         return False
     if any(isinstance(node, ast.Call) and _name(node) == "next" for node in _nodes(step.code)):
         return False

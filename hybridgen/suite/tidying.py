@@ -63,6 +63,7 @@ def tidy(observation: Observation) -> Observation:
                 checks=checks,
                 changed=tuple(c for c in changed if not _is_shown_by_value(result, c[0])),
                 output=result.output if _is_told_by_output(result) else "",
+                complaints=result.complaints if _is_told_by_output(result) else "",
             )
         )
     candidate = dataclasses.replace(observation.candidate, steps=_nameless(steps, results))

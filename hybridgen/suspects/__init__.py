@@ -25,6 +25,7 @@ from hybridgen.suspects.pairs import LAW
 from hybridgen.suspects.promised import promised_suspects
 from hybridgen.suspects.returned import returned_suspects
 from hybridgen.suspects.sessions import SESSION, sessions
+from hybridgen.suspects.unkept import unkept_suspects
 
 __all__ = ["FIRST", "FURTHER", "further_candidates", "law_candidates", "left_out", "suspects_in"]
 
@@ -74,10 +75,13 @@ def suspects_in(observations: Sequence[Observation], module: Module) -> tuple[Su
         accident_suspects,
         law_suspects,
         opinion_suspects,
+        unkept_suspects,
     ):
         for suspect in judge(observations, module, caller):
             if judge is accident_suspects and suspect.call in promised:
                 continue
+            if judge is unkept_suspects and any(key[0] == suspect.target for key in found):
+                continue  # a call says more
             # Of several calls that show the same, a documented and then the shortest one.
             key = (suspect.target, suspect.evidence, suspect.strength)
             held = found.get(key)

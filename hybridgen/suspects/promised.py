@@ -27,13 +27,14 @@ _CASE = (
     r"(?=,\s+(?:else|otherwise)\b|[.](?!\S)|[;:()]|\n(?![ \t]*[a-z0-9`])|\Z)"
 )
 _LITERAL = r"(?P<value>'[^'\n]*'|\"[^\"\n]*\"|-?\d+(?:\.\d+)?|True|False|None|\[\]|\(\)|\{\})"
-_RAISES = re.compile(rf"\braises?\s+(?:an?\s+)?{_NAME}\s+(?:if|when|for|on)\s+{_CASE}", re.I)
+_IF = r"(?:[Ii]f|[Ww]hen)"
+_RAISES = re.compile(
+    rf"\b[Rr]aises?\s+(?:an?\s+)?{_NAME}\s+(?:error\s+)?(?:if|when|for|on)\s+{_CASE}"
+)
 _LISTED = (
-    re.compile(
-        rf"^[ \t]*:(?:raises?|except|exception)\s+{_NAME}\s*:\s*(?:if|when)\s+{_CASE}", re.I | re.M
-    ),
-    re.compile(rf"^[ \t]*{_NAME}\s*:\s*(?:if|when)\s+{_CASE}", re.I | re.M),
-    re.compile(rf"^[ \t]*{_NAME}[ \t]*\n[ \t]+(?:if|when)\s+{_CASE}", re.I | re.M),
+    re.compile(rf"^[ \t]*:(?:raises?|except|exception)\s+{_NAME}\s*:\s*{_IF}\s+{_CASE}", re.M),
+    re.compile(rf"^[ \t]*{_NAME}\s*:\s*{_IF}\s+{_CASE}", re.M),
+    re.compile(rf"^[ \t]*{_NAME}[ \t]*\n[ \t]+{_IF}\s+{_CASE}", re.M),
 )
 _GIVES = re.compile(
     r"(?:^|[.;,:]\s|\b(?:[Rr]eturns?|gives?|or|else)\s)\s*`*"
@@ -95,7 +96,7 @@ def promised_suspects(
                 call=steps[0].code,
                 expected=said,
                 observed=_observed(results[0]),
-                evidence=f"docstring: {said} {_case(promise)} "
+                evidence=f"docstring: {said} {case_of(promise)} "
                 f"({module.display}:{call.target.first_line})",
                 strength=Strength.STRONG,
                 observation=observation,
@@ -143,5 +144,6 @@ def _observed(result: StepResult) -> str:
     return "a value" if value is None else ast.unparse(value)[:200]
 
 
-def _case(promise: Promise) -> str:
+def case_of(promise: Promise) -> str:
+    """The case of a promise, on one line."""
     return "if " + re.sub(r"\s+", " ", promise.case).strip()[:80]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
+import pytest
+
 from hybridgen.domain import (
     Arc,
     Candidate,
@@ -119,3 +121,22 @@ def test_object_keeps_arguments_that_matter() -> None:
         taken={outcome_of(size_of(cart("ann"), 4))},
     )  # fmt: skip
     assert found.candidate.steps[0].code == "cart = Cart('b\\n2-2')"
+
+
+@pytest.mark.parametrize(
+    ("code", "simplest"),
+    [
+        ("bool(money)", "bool(money)"),
+        ("format(money, 'short')", "format(money)"),
+        ("len([money])", "len([money])"),
+        ("total(money)", "total()"),
+    ],
+)
+def test_a_builtin_keeps_the_object_that_it_asks(code: str, simplest: str) -> None:
+    def run(candidate: Candidate) -> Observation:
+        results = (StepResult("ok", (Check(CheckKind.IS, "", "False"),)),)
+        return Observation(candidate, results, frozenset(), candidate.label)
+
+    candidate = Candidate("f", (Step(StepKind.PROBE, code),), Label.CONFIDENTIAL, "search")
+    best = shrink(run(candidate), run, needed=())
+    assert best.candidate.steps[0].code == simplest

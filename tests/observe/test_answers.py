@@ -69,6 +69,7 @@ def forger(
         {"steps": [{}]},
         {"steps": [{"status": "ok", "wrap": "print"}]},
         {"steps": [{"status": "ok", "output": 1}]},
+        {"steps": [{"status": "ok", "complaints": 1}]},
         {"steps": [{"status": "ok", "checks": [check("1", kind="exec")]}]},
         {"steps": [{"status": "ok", "warnings": ["UserWarning): pass #"]}]},
         {"steps": [{"status": "ok", "changed": [["x or f()", []]]}]},

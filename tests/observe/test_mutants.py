@@ -268,6 +268,7 @@ def error(name: str, match: str = "") -> StepResult:
         (error("ValueError"), error("ValueError", "yes"), False),
         (StepResult("ok", output="a\n"), StepResult("ok", output="b\n"), True),
         (StepResult("ok"), StepResult("ok", output="b\n"), False),
+        (StepResult("ok", complaints="a\n"), StepResult("ok", complaints="b\n"), True),
         (StepResult("ok", warnings=("UserWarning",)), StepResult("ok"), True),
         (StepResult("ok", logs=(("INFO", "a"),)), StepResult("ok", logs=(("INFO", "b"),)), True),
         (StepResult("ok", logs=(("INFO", "a"),)), StepResult("ok", logs=(("INFO", "a"),)), False),

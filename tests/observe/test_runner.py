@@ -538,3 +538,37 @@ def test_the_coroutine_of_a_test_hides_no_function_of_the_module(
     text = "async def ticks():\n    yield 1\n\ndef collect():\n    return 2\n"
     found = observed(open_runner(text).run(candidate("?ticks()"))).candidate
     assert found.steps[-1].code == "asyncio.run(collect_2())"
+
+
+COMPLAINING = """
+import argparse, os, sys
+
+def warn(text):
+    print(text, file=sys.stderr)
+
+def usage():
+    print("usage: count FILE", file=sys.stderr)
+    sys.exit(2)
+
+def where():
+    print(os.getcwd(), file=sys.stderr)
+
+def parse(arguments):
+    argparse.ArgumentParser(prog="count").parse_args(arguments)
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "complaints"),
+    [
+        ("warn('late')", "late\n"),
+        ("usage()", "usage: count FILE\n"),
+        ("where()", ""),
+        ("parse(['--all'])", ""),
+    ],
+)
+def test_what_is_printed_to_stderr_is_seen_unless_it_differs_elsewhere(
+    open_runner: OpenRunner, candidate: MakeCandidate, code: str, complaints: str
+) -> None:
+    result = observed(open_runner(COMPLAINING).run(candidate(f"?{code}"))).results[0]
+    assert (result.output, result.complaints) == ("", complaints)

@@ -58,3 +58,21 @@ def test_each_step_that_logs_is_asserted_by_itself() -> None:
         "assert f(2) == 2",
         "assert caplog.messages == ['too late', 'gone']",
     ]
+
+
+def test_what_was_printed_to_stderr_is_asserted() -> None:
+    ended = Raised("SystemExit", "", "2", is_deliberate=True, is_inside=True)
+    result = StepResult("raised", raised=ended, complaints="usage\n")
+    assert body((PROBE, "usage()", result))[1:] == [
+        "with pytest.raises(SystemExit, match='2'):",
+        "    usage()",
+        "assert capsys.readouterr().err == 'usage\\n'",
+    ]
+    both = StepResult("ok", NONE, output="done\n", complaints="late\n")
+    assert body((PROBE, "f(1)", both)) == [
+        "capsys",
+        "f(1)",
+        "captured = capsys.readouterr()",
+        "assert captured.out == 'done\\n'",
+        "assert captured.err == 'late\\n'",
+    ]

@@ -74,7 +74,7 @@ def test_a_call_to_the_outside_that_is_replaced_is_no_effect_and_is_reported(
     assert side_effect(case, SOURCE) == "starts programs or uses the network"
     assert side_effect(replaced, SOURCE) is None
     assert replaced_outside([case, replaced, replaced], module) == (
-        "sp.run is replaced in 2 tests: no test calls the real one",
+        "sp.run is replaced in 2 tests: the real one never runs",
     )
 
 

@@ -77,6 +77,8 @@ def candidate(module: Module, text: str, origin: str) -> Candidate:
         steps=(*steps, Step(StepKind.PROBE, last)),
         label=module.label,
         origin=origin,
+        imports=("import contextlib",) if "contextlib." in text else (),
+        fixtures=("monkeypatch",) if "monkeypatch." in text else (),
     )
 
 
@@ -89,6 +91,9 @@ def broken(look: Look) -> Looked:
     calls = searched(
         *("name_of(1)", "name_of(2)", "ratio(1, 2)", "tags('abc')", "initial('abc')"),
         *("initial('')", "grade(95)", "grade(10)", "depth(3)", "depth(-1)", "mean([1.0])"),
+        *("slug('A  b')", "percent(1, 0)", "percent(1, 2)", "middle([])", "longest([])"),
+        *("joined([])", "joined(['a'])", "joined(['b', 'a'])"),
+        *("to_roman(0)", "to_roman(2)", "root(-1)", "nth(12)", "nth(9)", "Stack() == 4"),
         *("mean([])", "encode('xyz')", "encode('qq')", "encode('xb')", "slugify('A--b')"),
         *("slugify('a----b')", "Money(1)", "Money(1, 'USD')", "Money(2)"),
     )
@@ -105,6 +110,10 @@ def sound(look: Look) -> Looked:
         *("format_name('ann lee')", "format_name(' a')", "normalize(' A  b')", "expand('a%')"),
         *("Version(1)", "Version(1, 2)", "Version(2, 1)", "expand('%s')"),
         *("store = Store(); store.flush()", "base = BaseStore(1); base.flush()"),
+        *("told_in_prose(1)", "told_cases(-1)", "told_cases(0)", "kept([])", "kept([''])"),
+        *("numbers_in('1')", "numbers_in('1 2')", "numbers_in('')"),
+        *("limited(-1)", "limited(9)", "limited(2)"),
+        "monkeypatch.setattr('sound.urllib.request.urlopen', contextlib.nullcontext); asked('a')",
         *("merged([2, 1], [3])", "snake_to_camel('a__b')", "camel_to_snake('AB')"),
     )
     odd = [("strict(3)", "odd"), ("scale('a')", "odd"), ("flag(None)", "odd")]

@@ -22,6 +22,30 @@ STRONG, WEAK = Strength.STRONG, Strength.WEAK
         ("shout", STRONG, "shout('a')", "A!", "A", "docstring"),
         ("doubled", STRONG, "doubled(2)", "4", "5", "docstring"),
         ("Point", STRONG, "Point(1, 2).moved(1)", "Point(x=2, y=3)", "Point(x=2, y=2)", "docst"),
+        ("slug", STRONG, "slug('Hello  World')", '"hello-world"', "'hello--world'", "docstring ex"),
+        ("checked", STRONG, "checked(0)", "raises ValueError", "raises nothing", "docstring ex"),
+        (
+            "percent",
+            STRONG,
+            "percent(1, 0)",
+            "0.0",
+            "raises ZeroDivisionError",
+            "docstring: 0.0 if",
+        ),
+        ("middle", STRONG, "middle([])", "None", "raises IndexError", "docstring: None if no val"),
+        ("longest", STRONG, "longest([])", "raises ValueE", "raises IndexError", "docstring: r"),
+        ("to_roman", STRONG, "to_roman(0)", "raises ValueError", "''", "docstring: raises ValueE"),
+        ("root", STRONG, "root(-1)", "raises ValueError", "1.0", "docstring: raises ValueError if"),
+        ("nth", STRONG, "nth(12)", "raises LookupError", "12", "docstring: raises LookupError if"),
+        ("Stack.__eq__", WEAK, "Stack() == 4", "no exc", "raises AttributeError", "exception Attr"),
+        (
+            "joined",
+            WEAK,
+            "joined(...)",
+            "raises ValueError if words",
+            "raises nothing of the kind anywhere",
+            "docstring promises ValueError",
+        ),
         ("name_of", STRONG, "name_of(2)", "a value of type str", "None", "return hint"),
         ("ratio", STRONG, "ratio(1, 2)", "a value of type int", "0.5", "return hint"),
         ("tags", WEAK, "tags('abc')", "a value of type list[str]", "[3]", "return hint"),
@@ -63,6 +87,14 @@ def test_what_is_right_in_its_own_way_is_no_suspect(sound):
     assert [(s.target, s.call, s.expected, s.observed, s.evidence) for s in sound.suspects] == []
 
 
+def test_what_stands_in_for_a_service_is_not_blamed_on_the_code(sound):
+    (seen,) = [o for o in sound.observations if o.candidate.target == "asked"]
+    assert [result.raised.type_name for result in seen.results if result.raised] == [
+        "AttributeError"
+    ]
+    assert sound.about("asked") == []
+
+
 def test_every_example_of_the_sound_module_was_run(sound):
     tried = {o.candidate.target for o in sound.observations if o.candidate.origin == SESSION}
     assert {"third", "letters", "Node", "day", "counted", "spaced", "fails"} <= tried
@@ -83,8 +115,13 @@ def test_strong_suspects_stay_out_of_the_suite(broken):
     gone = {o.candidate.steps[-1].code for o in usual} - {o.candidate.steps[-1].code for o in kept}
     assert gone == {
         *("name_of(2)", "ratio(1, 2)", "grade(10)", "depth(-1)"),
+        *("percent(1, 0)", "middle([])", "longest([])", "to_roman(0)", "root(-1)", "nth(12)"),
         *("encode('xb')",),  # one half of the round trip that is broken
     }
+
+
+def test_a_broken_promise_is_no_mere_accident_too(broken):
+    assert len(broken.about("longest")) == len(broken.about("middle")) == 1
 
 
 def test_weak_suspects_take_nothing_away(broken):

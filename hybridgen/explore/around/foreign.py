@@ -18,8 +18,8 @@ _OF_PAGE = {
     "status": "{status}",
     "code": "{status}",
     "getcode": "lambda: {status}",
-    "reason": "'OK'",
-    "msg": "'OK'",
+    "reason": "{reason}",
+    "msg": "{reason}",
     "headers": "{headers}",
     "info": "lambda: {headers}",
     "getheader": "lambda name, default=None: default",
@@ -28,10 +28,12 @@ _OF_PAGE = {
 }
 """What ``urlopen`` gives besides bytes to read."""
 
+_REASONS = {200: "'OK'", 404: "'Not Found'"}
+
 _ALWAYS = {"url": "'https://example.com'", "encoding": "'utf-8'", "cookies": "{}", "history": "[]"}
 _OF_RESPONSE: dict[bool, dict[str, str]] = {
-    True: {"reason": "'OK'", "is_success": "True", "is_error": "False", **_ALWAYS},
-    False: {"reason": "'Not Found'", "is_success": "False", "is_error": "True", **_ALWAYS},
+    True: {"reason": _REASONS[200], "is_success": "True", "is_error": "False", **_ALWAYS},
+    False: {"reason": _REASONS[404], "is_success": "False", "is_error": "True", **_ALWAYS},
 }
 """What else a response tells, by whether all went well; given where the code asks for it."""
 
@@ -112,7 +114,7 @@ def _pages(answers: Sequence[str], source: str) -> list[str]:
     pages = []
     for text, status in (*((text, 200) for text in answers), ("", 404)):
         told = {
-            name: value.replace("{status}", str(status)).replace("{headers}", headers)
+            name: value.format(status=status, headers=headers, reason=_REASONS[status])
             for name, value in _OF_PAGE.items()
             if name in asked
         }

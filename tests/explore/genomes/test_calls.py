@@ -11,7 +11,10 @@ import pytest
 
 from hybridgen.domain import Candidate, Module, StepKind
 from hybridgen.explore.archive import Archive
+from hybridgen.explore.genomes.arguments import Arguments
 from hybridgen.explore.genomes.calls import CallMaker
+from hybridgen.explore.genomes.catalogue import Catalogue
+from hybridgen.explore.genomes.sequences import Sequences
 from hybridgen.explore.search import Search
 from hybridgen.observe.measure import measure
 
@@ -167,6 +170,34 @@ def repeat(times):
 
     return later
 """
+
+
+STACK = """
+class Stack:
+    def __init__(self, items):
+        self.items = list(items)
+
+    def pop(self):
+        return self.items.pop()
+
+    def __eq__(self, other):
+        return self.items == other.items
+"""
+
+
+@pytest.mark.parametrize(("numbers", "is_used"), [(0, True), (5, False)])
+def test_what_a_method_mostly_gives_decides_whether_it_is_asked(
+    read: Callable[[str], Module], numbers: int, is_used: bool
+) -> None:
+    chooser = random.Random(1)
+    catalogue = Catalogue(read(STACK))
+    sequences = Sequences(catalogue, Arguments(catalogue, chooser), chooser)
+    sequences.returned("Stack.pop", "Stack")
+    for _ in range(numbers):
+        sequences.returned_plainly("Stack.pop")
+    target = catalogue.target("Stack.pop")
+    varied = [sequences.vary(sequences.genome(target)) for _ in range(100)]
+    assert any(call.on for genome in varied for call in genome.calls) is is_used
 
 
 def test_what_a_function_returns_is_called(start: Start) -> None:

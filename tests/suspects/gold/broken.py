@@ -137,3 +137,81 @@ class Money:
 
     def __lt__(self, other: Money) -> bool:
         return self.amount <= other.amount
+
+
+def slug(title: str) -> str:
+    """Words joined by '-'. Example: slug("Hello  World") returns "hello-world"."""
+    return title.lower().replace(" ", "-")
+
+
+def checked(n: int) -> int:
+    """A number: checked(0) raises ValueError, and checked(1) is 1."""
+    return n
+
+
+def percent(part: int, whole: int) -> float:
+    """Share of the whole in percent; 0.0 if the whole is 0."""
+    return 100.0 * part / whole
+
+
+def middle(values: list[float]) -> float | None:
+    """The value in the middle. None is returned for no values."""
+    return sorted(values)[len(values) // 2]
+
+
+def longest(words: list[str]) -> str:
+    """The longest word; raises ValueError if there is none."""
+    best = words[0]
+    return max(words, key=len) or best
+
+
+def to_roman(number: int) -> str:
+    """Roman numerals.
+
+    Raises:
+        ValueError: if number is not within 1..3999.
+    """
+    return "I" * number
+
+
+def root(n: int) -> float:
+    """A root.
+
+    Parameters
+    ----------
+    n : int
+        0 if negative.
+
+    Raises
+    ------
+    ValueError
+        If n is negative.
+    """
+    return abs(n) ** 0.5
+
+
+def nth(n: int) -> int:
+    """One of them.
+
+    :param n: which.
+    :raises LookupError: when n is greater than
+        9
+    """
+    return n
+
+
+class Stack:
+    def __init__(self) -> None:
+        self._items: list[int] = []
+
+    def __eq__(self, other: object) -> bool:
+        return self._items == other._items
+
+
+def joined(words: list[str]) -> list[str]:
+    """All words.
+
+    Raises:
+        ValueError: if words are in the wrong order.
+    """
+    return sorted(words)

@@ -7,6 +7,7 @@ import datetime
 import math
 import re
 import typing
+import urllib.request
 from collections.abc import Iterator, Sequence
 
 T = typing.TypeVar("T")
@@ -304,3 +305,56 @@ def camel_to_snake(text: str) -> str:
 def merged(one: list[int], other: list[int]) -> Iterator[int]:
     """Merges; it is commutative."""
     yield from sorted([*one, *other])
+
+
+def told_in_prose(n: int) -> int:
+    """Without the cache told_in_prose(1) is 9, and told_in_prose(2) is 3 times slower.
+
+    told_in_prose(x) = 4. In prose told_in_prose(3) is 3.
+    """
+    return n
+
+
+def told_cases(n: int, limit: int = 0) -> float:
+    """Divides. 0.0 if the result is 0; raises ValueError if n is negative and limit is 1.
+
+    Args:
+        n: 5 if negative.
+        limit: 7 for none.
+    """
+    return n / 2
+
+
+def kept(words: list[str]) -> str:
+    """The first; raises LookupError if there is none, '' if the first is empty."""
+    return words[0]
+
+
+def limited(n: int) -> int:
+    """Counts.
+
+    Raises:
+        ValueError: if n is negative.
+        OverflowError: if n is greater than 5.
+    """
+    if n < 0:
+        raise ValueError("negative")
+    if n > 5:
+        raise OverflowError("large")
+    return n
+
+
+def asked(url: str) -> str:
+    """Asks a service."""
+    with urllib.request.urlopen(url) as response:
+        return response.missing
+
+
+def numbers_in(text: str) -> list[int]:
+    """The numbers.
+
+    Raises:
+        ValueError: if there is anything else.
+        KeyError: if something is missing.
+    """
+    return [int(word) for word in text.split()]
