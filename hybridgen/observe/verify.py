@@ -45,7 +45,7 @@ SHORTEST_TIMEOUT = 15.0
 """Seconds that one run of pytest may take: a third of what is left of the budget, within these
 bounds, so that there is time to find out which test does not come back."""
 
-PATIENCE = 4.0
+PATIENCE = 3.0
 """How many times as long as the slowest run until now a run may take in any case: on a machine that
 is busy everything is slow, and nothing hangs."""
 
@@ -190,7 +190,7 @@ class Verifier:
         for way, run in zip(SHUFFLED, runs, strict=True):
             if run.lost is None:
                 _note(failed, run, names, "shuffled")
-            else:
+            elif not failed:  # else what is left will be run again
                 failed |= self._hanging(job, names, way, run)
         if failed:
             return Verified(failed, together.arcs, together.version)

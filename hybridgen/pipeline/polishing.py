@@ -18,7 +18,9 @@ from hybridgen.domain import Arc, Candidate, Observation, Target
 from hybridgen.domain.mutants import Kills, Mutant
 from hybridgen.explore.archive import SEARCHED, weight
 from hybridgen.explore.execution import HASTY
-from hybridgen.explore.plainer import Change, Plainer, Version, constructions, elsewhere
+from hybridgen.explore.simplify.fitting import constructions
+from hybridgen.explore.simplify.plainer import Change, Plainer
+from hybridgen.explore.simplify.versions import Version, elsewhere
 from hybridgen.observe.confirm import confirm
 from hybridgen.observe.effort import Limit
 from hybridgen.observe.mutants import Nursery, noticed

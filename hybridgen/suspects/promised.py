@@ -22,9 +22,10 @@ from hybridgen.suspects.returned import value_of
 
 _NAME = r"(?::\w+:)?`*~?(?:\w+\.)*(?P<name>[A-Z]\w+)`*"
 # Up to the end of the sentence, over the ends of its lines.
+_GOES_ON = r"[ \t]*(?![\w.]+[ \t]*:)[a-z0-9`]"
 _CASE = (
-    r"(?P<case>(?:[^.;:()\n]|\.(?=\S)|\n[ \t]*(?=[a-z0-9`]))+?)"
-    r"(?=,\s+(?:else|otherwise)\b|[.](?!\S)|[;:()]|\n(?![ \t]*[a-z0-9`])|\Z)"
+    rf"(?P<case>(?:[^.;:()\n]|\.(?=\S)|\n(?={_GOES_ON}))+?)"
+    rf"(?=,\s+(?:else|otherwise)\b|[.](?!\S)|[;:()]|\n(?!{_GOES_ON})|\Z)"
 )
 _LITERAL = r"(?P<value>'[^'\n]*'|\"[^\"\n]*\"|-?\d+(?:\.\d+)?|True|False|None|\[\]|\(\)|\{\})"
 _IF = r"(?:[Ii]f|[Ww]hen)"

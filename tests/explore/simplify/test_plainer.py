@@ -15,7 +15,8 @@ from hybridgen.domain import (
     Target,
     TargetKind,
 )
-from hybridgen.explore.plainer import Plainer, Version, elsewhere
+from hybridgen.explore.simplify.plainer import Plainer
+from hybridgen.explore.simplify.versions import Version, elsewhere
 
 
 def target(name: str, kind: TargetKind, **hints: str) -> Target:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hybridgen.explore.smaller import Values, is_plain, smaller_numbers, smaller_texts
+from hybridgen.explore.simplify.smaller import Values, is_plain, smaller_numbers, smaller_texts
 
 
 def best(values: Values, start: object, does: Callable[[object], bool]) -> tuple[object, int]:
