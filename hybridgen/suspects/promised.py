@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from hybridgen.domain import Module, Observation, StepResult, Strength, Suspect, TargetKind
+from hybridgen.domain import Module, Observation, StepResult, Strength, Suspect, Target, TargetKind
 from hybridgen.suspects.calling import Called, Caller
 from hybridgen.suspects.conditions import holds
 from hybridgen.suspects.documented import is_comparable, is_kind_of, is_shown
@@ -91,14 +91,14 @@ def promised_suspects(
             continue
         promise = _broken(call, results[0], told[call.target.qualname])
         if promise is not None:
+            line = line_of(promise, call.target, module)
             said = f"raises {promise.raises}" if promise.raises else promise.value
             yield Suspect(
                 target=call.target.qualname,
                 call=steps[0].code,
                 expected=said,
                 observed=_observed(results[0]),
-                evidence=f"docstring: {said} {case_of(promise)} "
-                f"({module.display}:{call.target.first_line})",
+                evidence=f"docstring promise ({module.display}:{line})",
                 strength=Strength.STRONG,
                 observation=observation,
             )
@@ -143,6 +143,14 @@ def _observed(result: StepResult) -> str:
         return f"raises {result.raised.type_name}"
     value = value_of(result)
     return "a value" if value is None else ast.unparse(value)[:200]
+
+
+def line_of(promise: Promise, target: Target, module: Module) -> int:
+    """Where in the file a promise of ``target`` stands; its text is no matter for a report."""
+    first = promise.case.strip().partition("\n")[0]
+    lines = module.source.text.splitlines()
+    numbers = range(target.first_line, min(target.last_line, len(lines)) + 1)
+    return next((n for n in numbers if first in lines[n - 1]), target.first_line)
 
 
 def case_of(promise: Promise) -> str:

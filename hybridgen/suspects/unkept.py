@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from hybridgen.domain import Module, Observation, Strength, Suspect, Target, TargetKind
 from hybridgen.suspects.calling import Caller
-from hybridgen.suspects.promised import Promise, case_of, promises
+from hybridgen.suspects.promised import Promise, case_of, line_of, promises
 
 # What operators raise too, wherever they stand.
 _NATURAL = frozenset(
@@ -50,12 +50,13 @@ def unkept_suspects(
 def _suspect(
     target: Target, promise: Promise, own: Sequence[Observation], module: Module
 ) -> Suspect:
+    line = line_of(promise, target, module)
     return Suspect(
         target=target.qualname,
         call=f"{target.qualname}(...)",
         expected=f"raises {promise.raises} {case_of(promise)}",
         observed="raises nothing of the kind anywhere",
-        evidence=f"docstring promises {promise.raises} ({module.display}:{target.first_line})",
+        evidence=f"docstring promises {promise.raises} ({module.display}:{line})",
         strength=Strength.WEAK,
         observation=own[0],
     )

@@ -30,13 +30,20 @@ STRONG, WEAK = Strength.STRONG, Strength.WEAK
             "percent(1, 0)",
             "0.0",
             "raises ZeroDivisionError",
-            "docstring: 0.0 if",
+            "docstring promise",
         ),
-        ("middle", STRONG, "middle([])", "None", "raises IndexError", "docstring: None if no val"),
-        ("longest", STRONG, "longest([])", "raises ValueE", "raises IndexError", "docstring: r"),
-        ("to_roman", STRONG, "to_roman(0)", "raises ValueError", "''", "docstring: raises ValueE"),
-        ("root", STRONG, "root(-1)", "raises ValueError", "1.0", "docstring: raises ValueError if"),
-        ("nth", STRONG, "nth(12)", "raises LookupError", "12", "docstring: raises LookupError if"),
+        ("middle", STRONG, "middle([])", "None", "raises IndexError", "docstring promise"),
+        (
+            "longest",
+            STRONG,
+            "longest([])",
+            "raises ValueE",
+            "raises IndexError",
+            "docstring promise",
+        ),
+        ("to_roman", STRONG, "to_roman(0)", "raises ValueError", "''", "docstring promise"),
+        ("root", STRONG, "root(-1)", "raises ValueError", "1.0", "docstring promise"),
+        ("nth", STRONG, "nth(12)", "raises LookupError", "12", "docstring promise"),
         ("Stack.__eq__", WEAK, "Stack() == 4", "no exc", "raises AttributeError", "exception Attr"),
         (
             "joined",
@@ -74,6 +81,14 @@ def test_the_evidence_names_file_and_line(broken):
         number = int(place.rpartition(":")[2].rstrip(")"))
         assert line in text[number - 1]
         assert "broken.py:" in place
+
+
+def test_what_a_docstring_promises_is_told_by_its_place_alone(broken):
+    text = broken.module.source.text.splitlines()
+    found = {item.target: item for item in broken.suspects if "promise" in item.evidence}
+    for target, line in [("percent", "0.0 if the whole is 0"), ("nth", ":raises LookupError:")]:
+        assert "if" not in found[target].evidence
+        assert line in text[int(found[target].evidence.rpartition(":")[2].rstrip(")")) - 1]
 
 
 def test_strong_ones_come_first_and_each_kind_once(broken):

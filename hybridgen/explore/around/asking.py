@@ -7,6 +7,7 @@ file) is a part of that, whatever names it goes by on the way.
 from __future__ import annotations
 
 import ast
+import contextlib
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -60,7 +61,8 @@ class Asking:
             target = self._targets.get(qualname)
             if target is not None:
                 reading = _Reading(self._targets, self._imported, self._constants, needs)
-                reading.start(target)
+                with contextlib.suppress(RecursionError):  # what was read till then will do
+                    reading.start(target)
             self._found[qualname] = needs
         return self._found[qualname]
 
@@ -277,6 +279,7 @@ class _Reading:
 
     def _named(self, name: str) -> Asked:
         if name not in self.names and name in self.constants:
+            self.names[name] = Asked()  # for a constant that is made of itself
             self.names[name] = self.value(self.constants[name])
         return self.names.setdefault(name, Asked())
 

@@ -195,6 +195,8 @@ class Circumstances:
         for node in ast.walk(tree):
             if isinstance(node, ast.expr):
                 for item in reader.read(node):
+                    if not item.choices:
+                        continue
                     first = target.first_line - 1
                     end = node.end_lineno or node.lineno
                     lines = frozenset(range(first + node.lineno, first + end + 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from hybridgen.domain import Label, Module, Parameter, ParameterKind, Target, TargetKind
 from hybridgen.explore.genomes.genome import RESULT
@@ -198,6 +199,7 @@ def setter_parameter(target: Target) -> Parameter | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def keyword_names(target: Target, parameter: str) -> tuple[str, ...]:
     """The names that code looks up in its ``**kwargs``."""
     pattern = ast.walk(_tree(target.source))

@@ -130,3 +130,8 @@ def test_code_that_does_not_end_is_left(read: Read) -> None:
             return f(x / "b")
     """
     assert list(asked(read(source)).keys) == ["a"]
+
+
+def test_a_constant_made_of_itself_is_read_once(read: Read) -> None:
+    source = "NAMES = ['a']\nNAMES = [n for n in NAMES]\ndef f(x):\n    return open(NAMES[x])"
+    assert asked(read(source)).role == ""

@@ -250,3 +250,8 @@ def test_a_folder_that_a_call_is_given_has_files_of_the_kind_that_it_looks_for(
     assert "(tmp_path / 'a.csv').write_text('abc\\n')" in found
     assert "(tmp_path / 'folder').mkdir()" in found
     assert set_ups(module, call("f(tmp_path / 'missing')")) == set()
+
+
+def test_what_cannot_be_replaced_here_is_left_as_it_is(read: Read) -> None:
+    source = "import shutil\ndef f():\n    return shutil.get_terminal_size()"
+    assert set_ups(read(source), call("f()")) == set()
