@@ -62,5 +62,6 @@ def test_a_conftest_that_hangs_or_ends_the_process_costs_no_more_than_the_time_l
         (root / "conftest.py").write_text(f"{end}\n")
 
     started = time.monotonic()
-    assert check(prepare).import_error is not None
+    verified = check(prepare)
+    assert verified.import_error is not None or set(verified.failed) == {"test_f"}
     assert time.monotonic() - started < 10
