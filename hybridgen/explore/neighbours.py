@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice, zip_longest
@@ -23,6 +24,10 @@ GIVEN: tuple[Value | None, ...] = ("aB1", 5, "10.5", "/a/b.c", None, -1.5)
 """What something is called with of which nothing is known."""
 
 TEXTS_OF_PATTERN = 5
+NUMERAL = re.compile(r"-?\d{1,15}(\.\d+)?")
+AGAIN = 2
+"""Other values for one argument of a call that is done again."""
+
 WHOLE = 10
 """Constants that are tried in the place of a text before the text itself is varied."""
 
@@ -46,6 +51,7 @@ def neighbours(
         for codes in _variations(step, constants):
             places.append(_candidates(candidate, index, codes))
     places.append(_other_steps(candidate))
+    places.append(_again_otherwise(candidate, constants))
     found: dict[tuple[str, ...], Candidate] = {}
     own = tuple(step.code for step in candidate.steps)
     for turn in zip_longest(*places):
@@ -115,6 +121,25 @@ def _other_steps(candidate: Candidate) -> Iterator[Candidate]:
                 for middle in ((), (plain, step)):
                     steps = (*candidate.steps[:index], *middle, *candidate.steps[index + 1 :])
                     yield replace(candidate, steps=steps, origin="search", name_hint="")
+
+
+def _again_otherwise(candidate: Candidate, constants: Sequence[Value]) -> Iterator[Candidate]:
+    """With one of the calls on the way done again with another argument, later places first.
+
+    Of what only collects, it takes two different things to tell a sum from a mean.
+    """
+    for index, step in enumerate(candidate.steps[:-1]):
+        match ast.parse(step.code).body:
+            case [ast.Expr(value=ast.Call())]:
+                for codes in reversed(list(_variations(step, constants))):
+                    for code in islice(codes, AGAIN):
+                        other = Step(StepKind.SETUP, code)
+                        steps = (
+                            *candidate.steps[: index + 1],
+                            other,
+                            *candidate.steps[index + 1 :],
+                        )
+                        yield replace(candidate, steps=steps, origin="search", name_hint="")
 
 
 def _variations(step: Step, constants: Sequence[Value]) -> Iterator[Iterator[str]]:
@@ -212,12 +237,21 @@ def _other_values(value: object, constants: Sequence[Value]) -> Iterator[object]
         yield from (c for c in constants if isinstance(c, int | float))
         yield from (value * 10, value + 0.5, value * 1000 + 1)
     elif isinstance(value, str):
+        yield from _other_numerals(value, constants)
         yield from _other_texts(value, [c for c in constants if isinstance(c, str)])
     elif isinstance(value, bytes):
         yield from (value[:-1], value[1:], value + value[-1:])
         yield from (c for c in constants if isinstance(c, bytes))
     elif value is None:
         yield from constants[:6]
+
+
+def _other_numerals(value: str, constants: Sequence[Value]) -> Iterator[str]:
+    """Texts for numbers near the one that a text stands for: ``"101"`` in ``Decimal("25")``."""
+    if NUMERAL.fullmatch(value):
+        numbers = [c for c in constants if isinstance(c, int | float)]
+        number = float(value)
+        yield from (f"{other:.15g}" for other in (*numbers, number + 1, number - 1, -number, 0))
 
 
 def _other_texts(value: str, constants: Sequence[str]) -> Iterator[str]:

@@ -62,7 +62,7 @@ def _under(roots: Iterable[SourceRoot], path: Path, project: Path) -> Iterator[I
     holding = [root for root in roots if _holds(root, path)]
     for root in sorted(holding, key=lambda root: -len(root.folder.parts)):
         parts = [part for part in root.prefix.split(".") if part]
-        is_file = root.folder.suffix == ".py" or not root.folder.is_dir()
+        is_file = not root.folder.is_dir()
         folder = root.folder.with_suffix("") if is_file else root.folder
         name = _dotted([*parts, *path.with_suffix("").relative_to(folder).parts])
         if name is None:

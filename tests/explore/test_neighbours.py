@@ -80,3 +80,14 @@ def test_lines_where_a_module_calls_its_own_function_are_found() -> None:
     source = "def rule(a, b):\n    return a\n\n\nrule('man',\n     'men')\nother(3)\n"
     assert calls_at_import(source, 2) == {5, 6}
     assert calls_at_import(source, 7) == frozenset()
+
+
+def test_a_text_that_stands_for_a_number_takes_the_constants_of_the_code() -> None:
+    found = varied("f(Decimal('25'))", constants=(100, 101))
+    assert {"f(Decimal('101'))", "f(Decimal('26'))"} <= set(found)
+
+
+def test_a_call_on_the_way_is_done_again_with_something_else() -> None:
+    assert "box.add('a', 1); box.add('a', 2); box.mean('a')" in varied(
+        "box.add('a', 1)", "box.mean('a')"
+    )
