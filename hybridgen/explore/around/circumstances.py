@@ -70,6 +70,7 @@ class Circumstances:
         self._targets.update((SCRIPT, target) for target in script_of(module))
         self._imported = imported_names(module)
         self._found: dict[tuple[str, ...], tuple[Circumstance, ...]] = {}
+        self._readers: dict[str, bool] = {}
         self._given = Given(module, chooser)
 
     def of(self, candidate: Candidate) -> tuple[Circumstance, ...]:
@@ -78,7 +79,8 @@ class Circumstances:
         if names not in self._found:
             merged: dict[str, Circumstance] = {}
             sources = [self._targets[name] for name in names]
-            for item in (i for target in sources for i in self._read_by(target, sources)):
+            reading = [target for target in sources if self._reads(target)]
+            for item in (i for target in reading for i in self._read_by(target, sources)):
                 held = merged.get(item.reads, item)
                 merged[item.reads] = replace(held, lines=held.lines | item.lines)
             self._found[names] = tuple(merged.values())
@@ -185,6 +187,13 @@ class Circumstances:
                 found[name] = None  # a class: its methods are looked at one by one
         plain = (n for n in found if not any(t.parent == n for t in self._targets.values()))
         return tuple(plain)
+
+    def _reads(self, target: Target) -> bool:
+        """Whether a target reads anything of the world, wherever it is called from."""
+        if target.qualname not in self._readers:
+            found = next(self._read_by(target, [target]), None)
+            self._readers[target.qualname] = found is not None
+        return self._readers[target.qualname]
 
     def _read_by(self, target: Target, sources: Sequence[Target]) -> Iterator[Circumstance]:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hybridgen.domain import Target, TargetKind
 from hybridgen.explore.genomes.catalogue import CHANGING, base_name
@@ -176,26 +177,33 @@ def _inner_parameters(source: str) -> dict[str, int]:
     return found
 
 
-def _assigned(method: Target, attribute: str) -> Iterator[ast.expr | None]:
+def _assigned(method: Target, attribute: str) -> tuple[ast.expr | None, ...]:
     """The values that a method gives to an attribute of its object; None for a change of it."""
+    return _assignments(method.source).get(f"self.{attribute}", ())
+
+
+@lru_cache(maxsize=1024)
+def _assignments(source: str) -> dict[str, tuple[ast.expr | None, ...]]:
+    """The values that are given to places like ``self.size``; None for a change."""
     try:
-        tree = ast.parse(method.source)
+        tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError):
-        return
-    own = f"self.{attribute}"
+        return {}
+    found: dict[str, tuple[ast.expr | None, ...]] = {}
     for node in ast.walk(tree):
+        given: dict[str, ast.expr | None] = {}
         match node:
             case ast.Assign(targets=targets, value=value):
-                if any(ast.unparse(target) == own for target in targets):
-                    yield value
-                elif any(ast.unparse(target).startswith(f"{own}[") for target in targets):
-                    yield None
+                parts = [t.value for t in targets if isinstance(t, ast.Subscript)]
+                given = {ast.unparse(part): None for part in parts}
+                given |= {ast.unparse(target): value for target in targets}
             case ast.AnnAssign(target=one) | ast.AugAssign(target=one):
-                if ast.unparse(one) == own:
-                    yield None
+                given = {ast.unparse(one): None}
             case ast.Call(func=ast.Attribute(value=whole, attr=change)) if change in CHANGES:
-                if ast.unparse(whole) == own:
-                    yield None
+                given = {ast.unparse(whole): None}
+        for place, value_given in given.items():
+            found[place] = (*found.get(place, ()), value_given)
+    return found
 
 
 def _may_be(value: ast.expr | None, wanted: Wanted) -> bool:
