@@ -227,11 +227,12 @@ class Metadata:
         def chmod(path: Any, mode: int, **kwargs: Any) -> None:
             key = self.own(path, **kwargs)
             least = stat.S_IRUSR | stat.S_IWUSR
-            if key is None or type(mode) is not int or mode & least != least:
+            is_mode = type(mode) is int and -(2**31) <= mode < 2**31  # else the call itself raises
+            if key is None or not is_mode or mode & least != least:
                 real(path, mode, **kwargs)
                 return
             self.noted("os.chmod", path)
-            self.modes[key] = stat.S_IMODE(mode)
+            self.modes[key] = mode & 0o7777  # as the kernel does, of negative numbers too
 
         return chmod
 

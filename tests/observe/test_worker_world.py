@@ -62,6 +62,10 @@ def lock(path):
     path.write_text("x")
     os.chmod(path, 0)
 
+def change(path, mode):
+    path.write_text("x")
+    os.chmod(path, mode)
+
 def noisy(n):
     log.info("fine")
     log.warning("late by %d", n)
@@ -186,6 +190,16 @@ def test_a_mode_that_locks_out_the_owner_is_still_denied(
     raised = result.results[0].raised
     assert raised is not None
     assert raised.type_name == "PermissionError"
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("-2", None), ("2 ** 40", "OverflowError")])
+def test_a_mode_that_is_no_mode_is_taken_as_the_system_takes_it(
+    open_runner: OpenRunner, candidate: MakeCandidate, mode: str, expected: str | None
+) -> None:
+    result = open_runner(WORLD).run(candidate(f"?change(tmp_path / 'a', {mode})"))
+    assert isinstance(result, Observation)
+    raised = result.results[0].raised
+    assert (raised.type_name if raised is not None else None) == expected
 
 
 def test_asynchronous_generators_are_collected_by_a_coroutine_of_the_test(
