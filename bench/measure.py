@@ -66,6 +66,7 @@ class Judge:
             files: test files, relative to the project.
         """
         start = time.monotonic()
+        shutil.copytree(self._project, self._backup, symlinks=True)
         outcomes = self._outcomes(files) if files else {}
         broken = {name for name in outcomes if "::" not in name}  # files that cannot be imported
         if broken:
@@ -95,6 +96,15 @@ class Judge:
             "mutants": self._mutants(files if steady else []),
             "measure_seconds": round(time.monotonic() - start, 1),
         }
+
+    @property
+    def _backup(self) -> Path:
+        return self._scratch / "as-it-was"
+
+    def _restore(self) -> None:
+        """Puts the project back as it was: there are tests that delete it."""
+        shutil.rmtree(self._project, ignore_errors=True)
+        shutil.copytree(self._backup, self._project, symlinks=True)
 
     def _environment(self, **more: str) -> dict[str, str]:
         root = self._project / self._module.root
@@ -157,6 +167,7 @@ class Judge:
 
     def _coverage(self, files: Sequence[Path]) -> dict[str, Any]:
         """Statements and branches of the module, and how many of them the kept tests reach."""
+        self._restore()
         data, report = self._scratch / "coverage.data", self._scratch / "coverage.json"
         settings = self._scratch / "coverage.ini"
         module = self._project / self._module.path
@@ -188,7 +199,9 @@ class Judge:
     def _mutants(self, files: Sequence[Path]) -> dict[str, Any]:
         """Cosmic-ray's verdict; without tests that pass, every mutant survives."""
         pytest = [str(self._package.python), *self._pytest(files, "-x", "-p", "no:randomly")]
+        self._restore()
         clean = self._run(pytest, self._environment()) if files else None
+        self._restore()
         is_green = clean is not None and clean.code == 0
         limit = max(self._settings.mutant_seconds, 3 * clean.seconds if clean else 0.0)
         copied = [sys.executable, "-I", str(BENCH / "copied.py"), str(self._project)]
