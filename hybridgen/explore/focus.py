@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hybridgen.domain import Arc, Module, Target, TargetKind
 from hybridgen.explore.archive import Archive
+from hybridgen.explore.syntax import tree_of
 from hybridgen.observe.measure import Measured, measure
 
 
@@ -119,12 +120,8 @@ def _lines_of(target: Target, known: Mapping[str, Target]) -> frozenset[int]:
 
 def _headers(source: str) -> dict[int, range]:
     """First line of each statement that decides something -> the lines of its condition."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return {}
     found = {}
-    for node in ast.walk(tree):
+    for node in ast.walk(tree_of(source)):
         if isinstance(node, ast.If | ast.While | ast.For | ast.Match):
             last = node.body[0].lineno if not isinstance(node, ast.Match) else node.lineno + 1
             found[node.lineno] = range(node.lineno, max(last, node.lineno + 1))

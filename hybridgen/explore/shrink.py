@@ -10,7 +10,6 @@ boundaries, and that is where mutants live.
 from __future__ import annotations
 
 import ast
-import builtins
 import re
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -19,6 +18,7 @@ from dataclasses import replace
 from hybridgen.domain import Arc, Candidate, Observation
 from hybridgen.explore.archive import Outcome, outcome_of
 from hybridgen.explore.around.circumstances import is_set_up
+from hybridgen.explore.simplify.versions import without_parts
 
 SIMPLE_TEXTS = ("a", "abc", "")
 """What a text is replaced by if it does not matter, best first."""
@@ -233,39 +233,7 @@ def _replaced(code: str, old: str, new: str) -> str:
 
 def _without_parts(code: str) -> Iterator[str]:
     """``code`` with one argument, item or long number less."""
-    tree = ast.parse(code)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            for at in reversed(range(len(node.keywords))):
-                keyword = node.keywords.pop(at)
-                yield ast.unparse(tree)
-                node.keywords.insert(at, keyword)
-            if node.args and not node.keywords and not _asks_builtin(node):
-                last = node.args.pop()
-                yield ast.unparse(tree)
-                node.args.append(last)
-        elif isinstance(node, ast.List | ast.Set) and len(node.elts) > 1:
-            for at in reversed(range(len(node.elts))):
-                item = node.elts.pop(at)
-                yield ast.unparse(tree)
-                node.elts.insert(at, item)
-        elif isinstance(node, ast.Dict) and len(node.keys) > 1:
-            for at in reversed(range(len(node.keys))):
-                key, value = node.keys.pop(at), node.values.pop(at)
-                yield ast.unparse(tree)
-                node.keys.insert(at, key)
-                node.values.insert(at, value)
-        elif isinstance(node, ast.Constant) and type(node.value) is int:
-            if abs(node.value) > LARGEST_NUMBER:
-                number, node.value = node.value, LARGEST_NUMBER
-                yield ast.unparse(tree)
-                node.value = number
-
-
-def _asks_builtin(call: ast.Call) -> bool:
-    """True for ``bool(money)``: ``bool()`` can be run too, and asks nobody."""
-    is_builtin = isinstance(call.func, ast.Name) and hasattr(builtins, call.func.id)
-    return is_builtin and any(isinstance(node, ast.Name) for node in ast.walk(call.args[-1]))
+    yield from without_parts(code, is_kept=lambda call: False, largest=LARGEST_NUMBER)
 
 
 def _is_plain(text: str) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from hybridgen.domain import Module, Target, TargetKind
 from hybridgen.explore.around.calling import Calls, names_as_keys
 from hybridgen.explore.around.imported import names_bound
+from hybridgen.explore.syntax import tree_of
 from hybridgen.explore.values.asked import OTHER, Asked, either, hinted
 
 MOST_CALLS = 60
@@ -45,11 +46,12 @@ class Asking:
 
     def __init__(self, module: Module) -> None:
         self._targets = {target.qualname: target for target in module.targets}
+        tree = tree_of(module.source.text)
         self._imported: dict[str, str] = {}
-        for node in ast.walk(_tree(module.source.text)):
+        for node in ast.walk(tree):
             self._imported |= names_bound(node)
         self._constants: dict[str, ast.expr] = {}
-        for node in _tree(module.source.text).body:
+        for node in tree.body:
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 self._constants[node.targets[0].id] = node.value
         self._found: dict[str, Needs] = {}
@@ -138,7 +140,7 @@ class _Reading:
         if target.qualname in self._stack or len(self._stack) > DEEPEST or self._left < 0:
             self._repeat(self._stack.get(target.qualname, {}), bound)
             return Asked()
-        body = _tree(target.source).body
+        body = tree_of(target.source).body
         outer = self.names, self.owner
         self._stack[target.qualname] = bound
         self.owner = owner
@@ -392,10 +394,3 @@ class _Reading:
             self.value(node.key)
             return Asked(item=self.value(node.value))
         return Asked(item=self.value(node.elt))
-
-
-def _tree(source: str) -> ast.Module:
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return ast.Module([], [])

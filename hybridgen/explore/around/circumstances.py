@@ -20,6 +20,7 @@ from hybridgen.explore.around.contexts import in_context
 from hybridgen.explore.around.foreign import outside_values
 from hybridgen.explore.around.given import Given
 from hybridgen.explore.around.imported import dotted, imported_names
+from hybridgen.explore.syntax import tree_of
 from hybridgen.explore.values.literals import kind_of, literals_of
 from hybridgen.outside import is_outside
 
@@ -196,12 +197,8 @@ class Circumstances:
         return self._readers[target.qualname]
 
     def _read_by(self, target: Target, sources: Sequence[Target]) -> Iterator[Circumstance]:
-        try:
-            tree = ast.parse(target.source)
-        except (SyntaxError, ValueError, RecursionError):
-            return
         reader = _Reader(self._import_name, self._module, self._imported, sources, self._given)
-        for node in ast.walk(tree):
+        for node in ast.walk(tree_of(target.source)):
             if isinstance(node, ast.expr):
                 for item in reader.read(node):
                     if not item.choices:
@@ -345,11 +342,7 @@ class _Reader:
 
 def script_of(module: Module) -> Iterator[Target]:
     """The part under ``if __name__ == "__main__":``, as if it were a function without a head."""
-    try:
-        tree = ast.parse(module.source.text)
-    except (SyntaxError, ValueError, RecursionError):
-        return
-    for node in tree.body:
+    for node in tree_of(module.source.text).body:
         if isinstance(node, ast.If) and "__main__" in ast.unparse(node.test):
             last = node.end_lineno or node.lineno
             lines = module.source.text.splitlines()[node.lineno - 1 : last]

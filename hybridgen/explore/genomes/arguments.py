@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from hybridgen.domain import Parameter, ParameterKind, Target
 from hybridgen.explore.genomes.catalogue import Catalogue, is_protocol, keyword_names
 from hybridgen.explore.genomes.genome import RESULT, Call, call_text
+from hybridgen.explore.syntax import tree_of
 from hybridgen.explore.values.drawn import Drawn
 from hybridgen.explore.values.files import PATH_NAMES
 from hybridgen.explore.values.literals import composed, decimals, kind_of, literals_of
@@ -283,10 +284,7 @@ def parameter_at(target: Target, at: int, keyword: str) -> Parameter | None:
 
 def _sizes(source: str) -> tuple[int, ...]:
     """Sizes that collections may have to exceed: a little more than numbers of the code."""
-    try:
-        nodes = list(ast.walk(ast.parse(source)))
-    except (SyntaxError, ValueError, RecursionError):
-        return ()
+    nodes = ast.walk(tree_of(source))
     values = [node.value for node in nodes if isinstance(node, ast.Constant)]
     large = dict.fromkeys(v for v in values if type(v) is int and 8 < v <= LARGEST_SIZE)
     return tuple(dict.fromkeys(n for v in list(large)[:6] for n in (v + 1, 2 * v + 1)))

@@ -10,6 +10,7 @@ from functools import lru_cache
 from hybridgen.domain import Label, Module, Parameter, ParameterKind, Target, TargetKind
 from hybridgen.explore.genomes.genome import RESULT
 from hybridgen.explore.genomes.operators import OPERATORS, STATEMENTS
+from hybridgen.explore.syntax import tree_of
 from hybridgen.explore.values.aliases import definitions_in
 from hybridgen.explore.wanted.duck import members_of
 
@@ -153,7 +154,7 @@ def is_left_open(method: Target) -> bool:
     """True for an abstract method, and for one that does nothing but refuse to be called."""
     if is_abstract(method):
         return True
-    for node in _tree(method.source).body[:1]:
+    for node in tree_of(method.source).body[:1]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             rest = [part for part in node.body if not isinstance(part, ast.Expr)]
             return (
@@ -168,15 +169,11 @@ def changes_state(target: Target) -> bool:
     """True if a method seems to change its object."""
     if target.name in STATEMENTS or target.name.startswith(CHANGING):
         return True
-    try:
-        nodes = list(ast.walk(ast.parse(target.source)))
-    except (SyntaxError, ValueError, RecursionError):
-        return False
     return any(
         isinstance(node, ast.Attribute | ast.Subscript)
         and not isinstance(node.ctx, ast.Load)
         and ast.unparse(node).startswith("self.")
-        for node in nodes
+        for node in ast.walk(tree_of(target.source))
     )
 
 
@@ -184,11 +181,7 @@ def setter_parameter(target: Target) -> Parameter | None:
     """The parameter of a property's setter, None if it has none."""
     if target.binding != "property" or ".setter" not in target.source:
         return None
-    try:
-        body = ast.parse(target.source).body
-    except (SyntaxError, ValueError, RecursionError):
-        return None
-    for node in body:
+    for node in tree_of(target.source).body:
         is_setter = isinstance(node, ast.FunctionDef) and any(
             ast.unparse(decorator).endswith(".setter") for decorator in node.decorator_list
         )
@@ -202,7 +195,7 @@ def setter_parameter(target: Target) -> Parameter | None:
 @lru_cache(maxsize=1024)
 def keyword_names(target: Target, parameter: str) -> tuple[str, ...]:
     """The names that code looks up in its ``**kwargs``."""
-    pattern = ast.walk(_tree(target.source))
+    pattern = ast.walk(tree_of(target.source))
     found: dict[str, None] = {}
     for node in pattern:
         match node:
@@ -225,7 +218,7 @@ def enum_members(target: Target) -> tuple[str, ...]:
     """Members of an enumeration by its source, () for any other class."""
     if not any(word in base for base in target.bases for word in _ENUMS):
         return ()
-    body = _tree(target.source).body
+    body = tree_of(target.source).body
     if not body or not isinstance(body[0], ast.ClassDef):
         return ()
     names = [
@@ -251,7 +244,7 @@ def _is_callable_on_objects(target: Target) -> bool:
 def _singletons(module: Module, classes: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Public names at the top of a module for an object of one of its classes, by class."""
     found: dict[str, tuple[str, ...]] = {}
-    for node in _tree(module.source.text).body:
+    for node in tree_of(module.source.text).body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             kind = ast.unparse(node.value.func)
             names = [part.id for part in node.targets if isinstance(part, ast.Name)]
@@ -280,10 +273,3 @@ def _called_result(qualname: str, label: Label) -> Target:
         raises=(),
         label=label,
     )
-
-
-def _tree(source: str) -> ast.Module:
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return ast.Module([], [])

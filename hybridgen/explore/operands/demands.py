@@ -21,6 +21,7 @@ from hybridgen.explore.genomes.genome import RESULT, object_name
 from hybridgen.explore.operands.conditions import OWN_CLASS, Wanted, Way, Wish, ways
 from hybridgen.explore.operands.origins import Origins, Place
 from hybridgen.explore.operands.wishes import LEFT_OUT, Wishes
+from hybridgen.explore.syntax import tree_of
 
 MOST_OF_BRANCH = 24
 """Genomes made for one branch."""
@@ -282,12 +283,8 @@ def _given(call: Call, target: Target, name: str, text: str) -> Call | None:
 
 def _decisions(target: Target) -> Iterator[tuple[int, Decision]]:
     """The statements of a target that decide, by line of the module."""
-    try:
-        tree = ast.parse(target.source)
-    except (SyntaxError, ValueError, RecursionError):
-        return
     before = target.first_line - 1
-    for node in ast.walk(tree):
+    for node in ast.walk(tree_of(target.source)):
         match node:
             case ast.If(test=test, body=body) | ast.While(test=test, body=body):
                 pass

@@ -11,6 +11,7 @@ from hybridgen.domain import Target, TargetKind
 from hybridgen.explore.genomes.catalogue import CHANGING, base_name
 from hybridgen.explore.genomes.genome import RESULT
 from hybridgen.explore.operands.conditions import Wanted, Wish
+from hybridgen.explore.syntax import tree_of
 from hybridgen.explore.wanted.uses import Uses, uses_in
 
 DEEPEST = 4
@@ -160,12 +161,8 @@ class Origins:
 
 def _inner_parameters(source: str) -> dict[str, int]:
     """First parameters of functions that a function makes, with how deep inside they are made."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return {}
     found: dict[str, int] = {}
-    waiting: list[tuple[ast.AST, int]] = [(tree, -1)]
+    waiting: list[tuple[ast.AST, int]] = [(tree_of(source), -1)]
     while waiting:
         node, depth = waiting.pop()
         if isinstance(node, ast.FunctionDef):
@@ -185,17 +182,12 @@ def _assigned(method: Target, attribute: str) -> tuple[ast.expr | None, ...]:
 @lru_cache(maxsize=1024)
 def _assignments(source: str) -> dict[str, tuple[ast.expr | None, ...]]:
     """The values that are given to places like ``self.size``; None for a change."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return {}
     found: dict[str, tuple[ast.expr | None, ...]] = {}
-    for node in ast.walk(tree):
+    for node in ast.walk(tree_of(source)):
         given: dict[str, ast.expr | None] = {}
         match node:
             case ast.Assign(targets=targets, value=value):
-                parts = [t.value for t in targets if isinstance(t, ast.Subscript)]
-                given = {ast.unparse(part): None for part in parts}
+                given = {place: None for target in targets for place in _containers(target)}
                 given |= {ast.unparse(target): value for target in targets}
             case ast.AnnAssign(target=one) | ast.AugAssign(target=one):
                 given = {ast.unparse(one): None}
@@ -204,6 +196,14 @@ def _assignments(source: str) -> dict[str, tuple[ast.expr | None, ...]]:
         for place, value_given in given.items():
             found[place] = (*found.get(place, ()), value_given)
     return found
+
+
+def _containers(target: ast.expr) -> Iterator[str]:
+    """``self.rows`` and ``self.rows[0]`` for ``self.rows[0][1]``: what an assignment changes."""
+    while isinstance(target, ast.Attribute | ast.Subscript):
+        if isinstance(target, ast.Subscript):
+            yield ast.unparse(target.value)
+        target = target.value
 
 
 def _may_be(value: ast.expr | None, wanted: Wanted) -> bool:

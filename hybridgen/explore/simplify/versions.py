@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -124,12 +125,19 @@ def less(version: Version) -> Iterator[Version]:
     """One argument or item less, last ones first."""
     for index, step in enumerate(version.candidate.steps):
         if is_movable(step):
-            for code in without_parts(step.code):
+            for code in without_parts(step.code, is_kept=is_number_of):
                 yield with_code(version, index, code)
 
 
-def without_parts(code: str) -> Iterator[str]:
-    """``code`` with one argument or item of a container less."""
+def without_parts(
+    code: str, is_kept: Callable[[ast.Call], bool], largest: int | None = None
+) -> Iterator[str]:
+    """``code`` with one argument or item of a container less.
+
+    Args:
+        is_kept: True for calls whose last argument by place stays.
+        largest: takes the place of larger whole numbers; None leaves them.
+    """
     tree = ast.parse(code)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
@@ -137,7 +145,7 @@ def without_parts(code: str) -> Iterator[str]:
                 keyword = node.keywords.pop(at)
                 yield ast.unparse(tree)
                 node.keywords.insert(at, keyword)
-            if node.args and not node.keywords and not is_number_of(node):
+            if node.args and not node.keywords and not (_asks_builtin(node) or is_kept(node)):
                 last = node.args.pop()
                 yield ast.unparse(tree)
                 node.args.append(last)
@@ -152,6 +160,17 @@ def without_parts(code: str) -> Iterator[str]:
                 yield ast.unparse(tree)
                 node.keys.insert(at, key)
                 node.values.insert(at, value)
+        elif isinstance(node, ast.Constant) and type(node.value) is int:
+            if largest is not None and abs(node.value) > largest:
+                number, node.value = node.value, largest
+                yield ast.unparse(tree)
+                node.value = number
+
+
+def _asks_builtin(call: ast.Call) -> bool:
+    """True for ``bool(money)``: ``bool()`` can be run too, and asks nobody."""
+    is_builtin = isinstance(call.func, ast.Name) and hasattr(builtins, call.func.id)
+    return is_builtin and any(isinstance(node, ast.Name) for node in ast.walk(call.args[-1]))
 
 
 def is_number_of(call: ast.Call) -> bool:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from hybridgen.domain import Parameter, ParameterKind, Target, TargetKind
+from hybridgen.explore.syntax import tree_of
 from hybridgen.explore.wanted.uses import Uses, merged, uses_in
 
 LIBRARY: Mapping[str, frozenset[str]] = {
@@ -200,7 +201,7 @@ def members_of(target: Target) -> frozenset[str]:
     if target.kind is not TargetKind.CLASS:
         return frozenset()
     found = {parameter.name for parameter in target.parameters}
-    for node in ast.walk(_tree(target.source)):
+    for node in ast.walk(tree_of(target.source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             found.add(node.name)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
@@ -212,7 +213,7 @@ def _relevant(target: Target) -> str:
     """The text in which a target's parameters are known: of a class, its constructors."""
     if target.kind is not TargetKind.CLASS:
         return target.source
-    body = [part for node in _tree(target.source).body[:1] for part in getattr(node, "body", ())]
+    body = [part for node in tree_of(target.source).body[:1] for part in getattr(node, "body", ())]
     names = ("__init__", "__new__", "__post_init__")
     makers = [part for part in body if isinstance(part, ast.FunctionDef) and part.name in names]
     return "\n".join(map(ast.unparse, makers))
@@ -222,13 +223,6 @@ def _parameter(target: Target, at: int | str) -> Parameter | None:
     if isinstance(at, str):
         return next((p for p in target.parameters if p.name == at), None)
     return target.parameters[at] if at < len(target.parameters) else None
-
-
-def _tree(source: str) -> ast.Module:
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return ast.Module([], [])
 
 
 # ---------------------------------------------------------------- what people say

@@ -12,6 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from hybridgen.explore.syntax import tree_of
+
 ITERATING = (
     *("list", "tuple", "set", "frozenset", "sorted", "sum", "any", "all", "iter", "enumerate"),
     *("reversed", "len", "deque", "chain", "Counter", "min", "max", "from_iterable", "extend"),
@@ -83,11 +85,7 @@ class Uses:
 def uses_in(source: str) -> Uses:
     """The uses in the text of a function, a method or a class; none where it does not parse."""
     found = Uses()
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return found
-    for node in ast.walk(tree):
+    for node in ast.walk(tree_of(source)):
         _note(node, found)
     return found
 
