@@ -124,6 +124,11 @@ def test_namespace_package_is_known_by_the_imports_of_the_module_itself(make) ->
     ]
 
 
+def test_project_may_lie_in_a_folder_that_is_called_like_a_file(make) -> None:
+    root = make({"pyproject.toml": "", "mod.py": CODE}, "tool.py")
+    assert names(read_at(root, "mod.py"), root)[0] == ("mod", ".")
+
+
 def test_script_is_known_by_its_siblings(make) -> None:
     root = make(
         {"pyproject.toml": "", "tools/helper.py": "", "tools/run.py": "import helper\n" + CODE}
