@@ -8,10 +8,12 @@
     ├── ModelError            exit 1   the model store or the engine cannot deliver
     │   ├── ModelMissing      exit 1   the model is not on this machine
     │   ├── DownloadError     exit 1   a pull failed; what was fetched is kept
-    │   └── EngineError       exit 1   the model's process crashed, hung or refused
+    │   ├── EngineError       exit 1   the model's process crashed, hung or refused
+    │   └── RemoteError       exit 1   a model elsewhere gave no answer
     ├── SourceError           exit 1   one module cannot be tested; the others go on
     ├── RunnerError           exit 1   the sandboxed worker cannot do its work
     └── PolicyRefusal         exit 4   a rule about confidentiality or safety says no
+        ├── GateRefusal       exit 4   text that was about to leave this machine may not
         └── SandboxUnavailable exit 4  the kernel cannot lock the runner
 """
 
@@ -67,6 +69,18 @@ class EngineError(ModelError):
     """The model's process crashed, hung or refused a request."""
 
 
+class RemoteError(ModelError):
+    """A model elsewhere gave no answer.
+
+    Args:
+        is_final: True if asking it again in this run is pointless.
+    """
+
+    def __init__(self, message: str, hint: str | None = None, *, is_final: bool = False) -> None:
+        super().__init__(message, hint)
+        self.is_final = is_final
+
+
 class SourceError(HybridgenError):
     """One module cannot be tested; the others go on."""
 
@@ -83,6 +97,10 @@ class PolicyRefusal(HybridgenError):
     """A rule about confidentiality or safety says no."""
 
     exit_code = 4
+
+
+class GateRefusal(PolicyRefusal):
+    """Text that was about to leave this machine may not."""
 
 
 class SandboxUnavailable(PolicyRefusal):

@@ -18,7 +18,7 @@ import hybridgen
 PACKAGE = Path(hybridgen.__file__).parent
 
 # Known to all rooms; they know each other only.
-FOUNDATIONS = {"domain", "dunders", "errors", "outside", "resources"}
+FOUNDATIONS = {"domain", "dunders", "errors", "outside", "reading", "resources", "secretscan"}
 
 # Who may compose rooms, and what they may import besides the foundations ("*": everything).
 COMPOSERS = {
@@ -38,6 +38,9 @@ EXCEPTIONS = {
     ("observe", "lockdown"): "the runner starts its worker locked",
     ("engine", "lockdown"): "the engine starts its child locked",
     ("backends", "engine"): "the local backend is the engine",
+    ("backends", "gate"): "a remote backend lets the gate clear what it sends",
+    ("backends", "courier"): "a remote backend sends by the courier",
+    ("courier", "gate"): "the courier takes what the gate has cleared, and nothing else",
     ("explore", "post"): "examples in docstrings become candidates as a model's answer does",
 }
 
@@ -51,12 +54,12 @@ RESERVED = {
     "pydantic_settings": ("hybridgen.settings",),
     "platformdirs": ("hybridgen.settings", "hybridgen.cli", "hybridgen.modelstore"),
     "huggingface_hub": ("hybridgen.modelstore.hub",),
-    # Nothing talks to Gemini yet, and nothing may start to by accident.
-    "google": (),
+    "google": ("hybridgen.courier",),
     "grpc": (),
+    "keyring": ("hybridgen.cli",),
     # HTTP clients, of the standard library too.
     "httpx": ("hybridgen.modelstore.hub",),
-    "httpx2": ("hybridgen.modelstore.hub",),
+    "httpx2": ("hybridgen.modelstore.hub", "hybridgen.courier"),
     "requests": ("hybridgen.modelstore.hub",),
     "urllib3": ("hybridgen.modelstore.hub",),
     "aiohttp": ("hybridgen.modelstore.hub",),

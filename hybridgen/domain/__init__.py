@@ -14,9 +14,15 @@ from hybridgen.domain.code import (
     Target,
     TargetKind,
 )
+from hybridgen.domain.egress import (
+    Destination,
+    Payload,
+)
 from hybridgen.domain.labels import (
+    Evidence,
     Fragment,
     Label,
+    SourceFile,
     strictest,
 )
 from hybridgen.domain.prompts import (
@@ -54,6 +60,8 @@ __all__ = [
     "CheckKind",
     "Completion",
     "Coverage",
+    "Destination",
+    "Evidence",
     "Fragment",
     "ImportName",
     "Interpreter",
@@ -64,10 +72,12 @@ __all__ = [
     "Outcome",
     "Parameter",
     "ParameterKind",
+    "Payload",
     "Project",
     "Prompt",
     "Raised",
     "Route",
+    "SourceFile",
     "Step",
     "StepKind",
     "StepResult",

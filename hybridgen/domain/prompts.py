@@ -23,20 +23,30 @@ class Prompt:
         system: instructions (ours).
         context: the module's outline; byte-equal for all targets of a module.
         request: the target and what is missing.
-        answer_start: the start of the model's answer, written by us.
+        answer: the start of the model's answer, which names what is to be tested.
         cut: names of the parts left out to stay within the token budget.
     """
 
     system: tuple[Fragment, ...]
     context: tuple[Fragment, ...]
     request: tuple[Fragment, ...]
-    answer_start: str
+    answer: Fragment
     cut: tuple[str, ...] = ()
+
+    @property
+    def fragments(self) -> tuple[Fragment, ...]:
+        """All of it, in the order in which it is read."""
+        return (*self.system, *self.context, *self.request, self.answer)
 
     @property
     def label(self) -> Label:
         """The strictest label of its fragments."""
-        return strictest(part.label for part in (*self.system, *self.context, *self.request))
+        return strictest(part.label for part in self.fragments)
+
+    @property
+    def answer_start(self) -> str:
+        """The text that the answer begins with."""
+        return self.answer.text
 
 
 @dataclass(frozen=True, slots=True)

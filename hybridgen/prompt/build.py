@@ -68,7 +68,7 @@ def build_prompt(
         system=render("system", {}),
         context=render("context", {"module": name, "outline": lines}),
         request=request,
-        answer_start=_answer_start(target, import_name),
+        answer=_fragment(module, _answer_start(target, import_name), target),
         cut=(*cut_lines, *cut_parts),
     )
 
@@ -201,4 +201,4 @@ def _fragment(module: Module, text: str, target: Target | None = None) -> Fragme
     source = module.source
     label = source.label if target is None else max(source.label, target.label)
     line = "" if target is None else f":{target.first_line}"
-    return Fragment(text, label, f"{module.display}{line}", source.why)
+    return Fragment(text, label, f"{module.display}{line}", source.why, source.sources)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from hybridgen.domain import Fragment, Module, Parameter, ParameterKind, Target, TargetKind
@@ -46,9 +46,7 @@ def outline(
     kept = _choose(entries, costs, limit)
     source = module.source
     lines = tuple(
-        Fragment(entry.text, source.label, source.origin, source.why)
-        for index, entry in enumerate(entries)
-        if index in kept
+        replace(source, text=entry.text) for index, entry in enumerate(entries) if index in kept
     )
     cut = tuple(entry.name for index, entry in enumerate(entries) if index not in kept)
     return lines, cut

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hybridgen.domain import Module, Project
 from hybridgen.errors import SourceError
-from hybridgen.source.reading import decode, parse, read_once
+from hybridgen.reading import decode, parse, read_once
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from pathlib import Path
 from hybridgen.domain import ImportName, Label, Project, Target, TargetKind
 from hybridgen.errors import SourceError
 from hybridgen.label import label_text
+from hybridgen.reading import decode, parse, read_once
 from hybridgen.source.definitions import find_targets
 from hybridgen.source.outline import find_imports
-from hybridgen.source.reading import decode, parse, read_once
 
 MOST_FILES = 12
 """So many files are read at most: a module of constants and re-exports may name hundreds."""

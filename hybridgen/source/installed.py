@@ -11,9 +11,9 @@ from urllib.parse import unquote, urlsplit
 
 from hybridgen.domain import ImportName, Interpreter
 from hybridgen.errors import SourceError
+from hybridgen.reading import parse
 from hybridgen.source.interpreter import environment_settings
 from hybridgen.source.layout import SourceRoot
-from hybridgen.source.reading import parse
 
 _FOLDERS = (
     "lib*/python3*/site-packages",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hybridgen.errors import SourceError
-from hybridgen.source.reading import decode, parse, read_once
+from hybridgen.reading import decode, parse, read_once
 
 
 @dataclass(frozen=True, slots=True)

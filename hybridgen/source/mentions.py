@@ -15,7 +15,7 @@ from pathlib import Path
 from hybridgen.domain import Fragment, Module, TargetKind
 from hybridgen.errors import SourceError
 from hybridgen.label import label_text
-from hybridgen.source.reading import decode, parse, read_once
+from hybridgen.reading import decode, parse, read_once
 from hybridgen.source.walk import is_skipped
 
 MOST_FILES = 400

@@ -9,7 +9,7 @@ from typing import TypeGuard
 
 from hybridgen.domain import Fragment, Module, Target, TargetKind
 from hybridgen.errors import SourceError
-from hybridgen.source.reading import parse
+from hybridgen.reading import parse
 
 _MAX_LINE = 80  # characters
 _MAX_DEPTH = 4  # innermost conditions
@@ -49,6 +49,7 @@ def missing_fragments(
             label=max(target.label, module.label),
             origin=f"{module.display}:{part.line + shift}",
             why=module.source.why,
+            sources=module.source.sources,
         )
         for body in _bodies(tree)
         for part in finder.search(body, ())

@@ -9,11 +9,11 @@ from pathlib import Path
 from hybridgen.domain import Module, Project, Target
 from hybridgen.errors import SourceError
 from hybridgen.label import label_text
+from hybridgen.reading import decode, parse, read_once
 from hybridgen.source.definitions import find_targets
 from hybridgen.source.import_names import import_names
 from hybridgen.source.imported import imported_classes
 from hybridgen.source.outline import find_constants, find_imports, find_names
-from hybridgen.source.reading import decode, parse, read_once
 from hybridgen.source.selection import Selection
 
 

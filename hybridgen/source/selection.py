@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hybridgen.errors import SourceError, UsageError
-from hybridgen.source.reading import MAX_BYTES, decode, parse
+from hybridgen.reading import MAX_BYTES, decode, parse
 from hybridgen.source.walk import modules_below
 
 _DEFINES = re.compile(rb"^[ \t\f]*(async|def|class)\b", re.MULTILINE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from hybridgen.errors import EngineError
 
 def prompt(answer_start: str = "a") -> Prompt:
     fragment = Fragment("text\n", Label.CONFIDENTIAL, "test", "made by a test")
-    return Prompt((fragment,), (fragment,), (fragment,), answer_start)
+    return Prompt((fragment,), (fragment,), (fragment,), replace(fragment, text=answer_start))
 
 
 def ask(backend: Backend, max_tokens: int = 50) -> str:

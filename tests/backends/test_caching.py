@@ -22,7 +22,10 @@ def fragment(text: str, label: Label = Label.CONFIDENTIAL) -> Fragment:
 
 
 PROMPT = Prompt(
-    (fragment("system"),), (fragment("outline"),), (fragment("one"), fragment("two")), "```python\n"
+    (fragment("system"),),
+    (fragment("outline"),),
+    (fragment("one"), fragment("two")),
+    fragment("```python\n"),
 )
 SAMPLING: dict[str, Any] = {"max_tokens": 50, "temperature": 0.7, "seed": 1}
 OPTIONS: dict[str, object] = {"template": None, "context": 4096}
@@ -88,7 +91,7 @@ def other_prompts() -> Iterator[tuple[str, Prompt]]:
         "which part it is in",
         replace(PROMPT, context=(fragment("outline"), fragment("one")), request=(fragment("two"),)),
     )
-    yield "start of the answer", replace(PROMPT, answer_start="```py\n")
+    yield "start of the answer", replace(PROMPT, answer=fragment("```py\n"))
     yield (
         "label",
         Prompt(
@@ -96,7 +99,7 @@ def other_prompts() -> Iterator[tuple[str, Prompt]]:
                 tuple(fragment(item.text, Label.INTERNAL) for item in part)
                 for part in (PROMPT.system, PROMPT.context, PROMPT.request)
             ),
-            PROMPT.answer_start,
+            fragment(PROMPT.answer_start, Label.INTERNAL),
         ),
     )
 
@@ -183,7 +186,7 @@ def test_tokens_of_another_model_are_counted_anew(bench: Bench) -> None:
 
 
 def test_the_file_holds_no_word_of_what_was_asked(bench: Bench, tmp_path: Path) -> None:
-    prompt = replace(PROMPT, request=(fragment("confidential request"),), answer_start="begin ")
+    prompt = replace(PROMPT, request=(fragment("confidential request"),), answer=fragment("begin "))
     run = bench.run("weights")
     run.count_tokens(["confidential context"], deadline=time.monotonic() + 30)
     ask(run, prompt)
@@ -223,7 +226,7 @@ def test_a_real_model_is_loaded_at_the_first_new_question_only(
 
         run = CachingBackend(make, ReplyStore(tmp_path / "replies"), model="m", options={})
         assert run.count_tokens(["abc"], deadline=time.monotonic() + 30) == [3]
-        texts.append(ask(run, replace(PROMPT, answer_start="a"), temperature=0.0).text)
+        texts.append(ask(run, replace(PROMPT, answer=fragment("a")), temperature=0.0).text)
         logs.append(log.exists())
     assert texts == ["abc", "abc"]
     assert logs == [True, False]

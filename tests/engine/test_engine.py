@@ -29,7 +29,7 @@ def fragment(text: str, label: Label = Label.CONFIDENTIAL) -> Fragment:
 
 def prompt(context: str = "ctx\n", request: str = "req\n", answer_start: str = "a") -> Prompt:
     system = fragment("system", Label.PUBLIC)
-    return Prompt((system,), (fragment(context),), (fragment(request),), answer_start)
+    return Prompt((system,), (fragment(context),), (fragment(request),), fragment(answer_start))
 
 
 def soon(seconds: float = 30.0) -> float:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from hybridgen.domain import Interpreter, Project
 from hybridgen.errors import SourceError
+from hybridgen.reading import MAX_BYTES
 from hybridgen.source import Selection, missing_fragments, read_module
-from hybridgen.source.reading import MAX_BYTES
 
 CODE = "def greet():\n    return 'é'\n"
 

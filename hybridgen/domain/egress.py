@@ -1,0 +1,44 @@
+"""What may leave this machine, and where to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hybridgen.domain.labels import Label
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a prompt may be sent, as the user's and the organisation's settings say.
+
+    Attributes:
+        backend: ``gemini`` or ``onprem``.
+        url: base address of the service.
+        model: name of the model there.
+        sdk: what speaks to it (``google-genai``, ``google-generativeai``, ``openai-compatible``).
+        terms: what the receiver may do with what is sent: the value of ``gemini.terms``, or
+            ``onprem``.
+        clearance: the strictest label that it may read.
+    """
+
+    backend: str
+    url: str
+    model: str
+    sdk: str
+    terms: str
+    clearance: Label
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The texts of a prompt as they are sent: the same ones for every backend.
+
+    Attributes:
+        system: instructions.
+        user: context and request.
+        answer_start: the beginning of the answer, sent as the model's turn.
+    """
+
+    system: str
+    user: str
+    answer_start: str
