@@ -63,7 +63,7 @@ RESERVED = {
     "requests": ("hybridgen.modelstore.hub",),
     "urllib3": ("hybridgen.modelstore.hub",),
     "aiohttp": ("hybridgen.modelstore.hub",),
-    "http": ("hybridgen.modelstore.hub",),
+    "http": ("hybridgen.modelstore.hub", "hybridgen.backends.fake_server"),  # that one is a server
     "urllib.request": ("hybridgen.modelstore.hub",),
     "ftplib": (),
     "smtplib": (),

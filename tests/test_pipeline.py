@@ -50,9 +50,13 @@ def settings(**flags: object) -> Settings:
 def generate(
     path: Path, make_backend: Callable[[], Backend] | None, **flags: object
 ) -> tuple[Outcome, ...]:
-    model = None if make_backend is None else "fake"
     return pipeline.generate(
-        [str(path)], settings(**flags), make_backend, model, SilentProgress(), is_dry_run=False
+        [str(path)],
+        settings(**flags),
+        make_backend,
+        SilentProgress(),
+        is_dry_run=False,
+        policy=pipeline.Policy(models={"local": "fake"}),
     )
 
 

@@ -8,15 +8,19 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from hybridgen.errors import SettingsError
+from hybridgen.domain import Label
+from hybridgen.errors import PolicyRefusal, SettingsError
 from hybridgen.resources import resource_folder
 from hybridgen.settings import (
     OTHER_VARIABLES,
     PROJECT_KEYS,
+    Found,
     Settings,
     load_settings,
+    organisation_file,
     project_folder,
     ready_made_names,
+    shown_key,
     user_file,
 )
 
@@ -39,8 +43,19 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def load(project=None, flags=None, config=None, environment=None) -> Settings:
-    return load_settings(project, flags or {}, config, environment or {})
+@pytest.fixture
+def company(tmp_path: Path) -> Path:
+    """Where the organisation's file would be."""
+    folder = tmp_path / "etc"
+    folder.mkdir(mode=0o755)
+    return folder / "config.toml"
+
+
+def load(project=None, flags=None, config=None, environment=None, organisation=None) -> Settings:
+    nowhere = user_file().parent / "no" / "organisation.toml"
+    return load_settings(
+        project, flags or {}, config, environment or {}, organisation=organisation or nowhere
+    )
 
 
 def test_defaults_hold_when_nobody_says_anything():
@@ -103,7 +118,6 @@ def test_two_project_files_are_refused(project):
 
 
 VALUES = {
-    "backend": "'local'",
     "model": "'/tmp/evil.gguf'",
     "model_folder": "'/tmp'",
     "python": "'/tmp/evil'",
@@ -114,6 +128,21 @@ VALUES = {
     "memory_limit_mb": "9999",
     "call_timeout": "99.0",
     "log_file": "'/tmp/log'",
+    "gemini_sdk": "'google-genai'",
+    "gemini_model": "'gemini-x'",
+    "gemini_terms": "'paid'",
+    "gemini_acknowledge_unpaid": "true",
+    "gemini_url": "'https://evil.example'",
+    "gemini_proxy": "'https://evil.example'",
+    "gemini_ca": "'/tmp/ca.pem'",
+    "gemini_max_requests": "9999",
+    "gemini_max_tokens": "9999",
+    "onprem_url": "'https://evil.example'",
+    "onprem_model": "'x'",
+    "onprem_trusted_hosts": "['evil.example']",
+    "onprem_ca": "'/tmp/ca.pem'",
+    "onprem_parallel": "9",
+    "ledger_keep_text": "true",
 }
 
 
@@ -121,17 +150,17 @@ VALUES = {
 @pytest.mark.parametrize("name", ["hybridgen.toml", "pyproject.toml"])
 def test_a_projects_file_cannot_set(project, name, key):
     table = "[tool.hybridgen]\n" if name == "pyproject.toml" else ""
-    (project / name).write_text(f"{table}{key} = {VALUES[key]}\n")
+    (project / name).write_text(f"{table}{shown_key(key)} = {VALUES[key]}\n")
     with pytest.raises(SettingsError) as caught:
         load(project)
     assert str(project / name) in caught.value.message
-    assert f"{key} cannot be set by a project's file" in caught.value.message
+    assert f"{shown_key(key)} cannot be set by a project's file" in caught.value.message
     assert f"HYBRIDGEN_{key.upper()}" in caught.value.hint
 
 
 @pytest.mark.parametrize("key", sorted(set(Settings.model_fields) - set(PROJECT_KEYS)))
 def test_a_file_that_the_user_picked_can_set(tmp_path, key):
-    (tmp_path / "mine.toml").write_text(f"{key} = {VALUES[key]}\n")
+    (tmp_path / "mine.toml").write_text(f"{shown_key(key)} = {VALUES[key]}\n")
     assert load(config=str(tmp_path / "mine.toml")).source_of(key).startswith("config file")
 
 
@@ -147,6 +176,13 @@ def test_a_file_that_the_user_picked_can_set(tmp_path, key):
         ("temperature = 0", "temperature", 0.0),
         ("suspects = 'xfail'", "suspects", "xfail"),
         ("cache = false", "cache", False),
+        ("backend = 'local'", "backend", "local"),
+        ("context = 'raise'", "context", "raise"),
+        ("labels.public = ['docs/']", "labels_public", ("docs/",)),
+        ("labels.confidential = ['*.py']", "labels_confidential", ("*.py",)),
+        ("backend = 'auto'", None, None),
+        ("backend = 'gemini'", None, None),
+        ("context = 'drop'", None, None),
         ("offline = false", None, None),
         ("suspects = 'drop'", None, None),
         ("cache = true", None, None),
@@ -230,6 +266,206 @@ def test_a_wrong_value_is_named_with_its_place(user, text, expected):
     assert caught.value.message.startswith(f"user file {user}: {expected}")
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("gemini = 'paid'", "gemini is a table of settings"),
+        ("gemini_terms = 'paid'", "gemini_terms is not a setting"),
+        ("[gemini]\nterm = 'paid'", "gemini.term is not a setting"),
+        ("[gemini]\nterms = 'free'", "gemini.terms = 'free' cannot be right"),
+        ("[gemini]\nterms = ['paid']", "gemini.terms = (a list) cannot be right"),
+        ("[gemini]\nacknowledge_unpaid = 'true'", "gemini.acknowledge_unpaid = 'true' is of"),
+        ("[gemini]\nmodel = 'a/../b'", "gemini.model = 'a/../b' cannot be right"),
+        ("[labels]\npublic = 'docs/'", "labels.public = 'docs/' is of the wrong type"),
+        ("[labels]\npublic = [1]", "labels.public = (a list) cannot be right"),
+        ("[labels]\npublic = ['']", "labels.public = (a list) cannot be right"),
+        ("[onprem]\nurl = 'models.example.com'", "onprem.url = 'models.example.com' cannot be"),
+        ("[onprem]\nurl = 'file:///etc'", "onprem.url = 'file:///etc' cannot be right: write"),
+        ("[onprem]\nurl = 'https://a:b@c'", "onprem.url = 'https://a:b@c' cannot be right: an"),
+        ("[onprem]\nurl = 'https://c?a=b'", "onprem.url = 'https://c?a=b' cannot be right: an"),
+        ("[onprem]\nurl = 'https://c:99999'", "onprem.url = 'https://c:99999' cannot be right"),
+        ("[ceiling]\noffline = true", "ceiling is not a setting"),
+    ],
+)
+def test_a_wrong_value_of_a_table_is_named_with_its_place(user, text, expected):
+    user.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        load()
+    assert caught.value.message.startswith(f"user file {user}: {expected}")
+
+
+def test_a_ceiling_in_a_users_file_is_told_where_it_belongs(user):
+    user.write_text("[ceiling]\noffline = true")
+    with pytest.raises(SettingsError) as caught:
+        load()
+    assert str(organisation_file()) in caught.value.hint
+
+
+def test_a_table_of_a_file_is_part_of_the_name_in_a_variable(user):
+    user.write_text("[gemini]\nterms = 'paid'\nmodel = 'gemini-x'\n[ledger]\nkeep_text = false\n")
+    settings = load(environment={"HYBRIDGEN_GEMINI_TERMS": "unpaid"})
+    assert (settings.gemini_terms, settings.gemini_model) == ("unpaid", "gemini-x")
+    assert settings.source_of("gemini_terms") == "environment HYBRIDGEN_GEMINI_TERMS"
+    assert settings.ledger_keep_text is False
+
+
+def test_a_list_in_a_variable_is_parted_by_commas():
+    settings = load(environment={"HYBRIDGEN_LABELS_PUBLIC": "docs/, src/open/**"})
+    assert settings.labels_public == ("docs/", "src/open/**")
+
+
+def test_patterns_of_all_places_are_added_and_each_tells_its_place(project, user, company):
+    user.write_text("labels.public = ['a', 'b']")
+    (project / "hybridgen.toml").write_text("labels.public = ['c']")
+    company.write_text("labels.public = ['d']\nlabels.confidential = ['x']")
+    settings = load(project, environment={"HYBRIDGEN_LABELS_PUBLIC": "b"}, organisation=company)
+    project_place = f"project file {project / 'hybridgen.toml'}"
+    assert settings.labels_public == ("d", "a", "b", "c")
+    assert settings.found("labels_public") == (
+        Found(("b",), "environment HYBRIDGEN_LABELS_PUBLIC"),
+        Found(("c",), project_place, is_project=True),
+        Found(("a", "b"), f"user file {user}"),
+        Found(("d",), f"organisation file {company}", is_organisation=True),
+    )
+    assert project_place in settings.source_of("labels_public")
+    assert settings.found("seed") == ()
+    with pytest.raises(KeyError):
+        settings.found("colour")
+
+
+def test_only_the_user_can_replace_the_usual_headers(project, user, company):
+    usual = load().labels_headers
+    assert "Confidential" in usual
+    (project / "hybridgen.toml").write_text("labels.headers = ['Secret']")
+    company.write_text("labels.headers = ['ACME']")
+    assert set(load(project, organisation=company).labels_headers) == {*usual, "Secret", "ACME"}
+    user.write_text("labels.headers = ['Mine']")
+    assert load(project, organisation=company).labels_headers == ("ACME", "Mine", "Secret")
+
+
+def test_the_organisations_values_are_defaults_below_the_users(user, company):
+    company.write_text("seed = 1\nthreads = 2\n[onprem]\nurl = 'https://models.example.com/v1/'\n")
+    user.write_text("seed = 3")
+    settings = load(organisation=company)
+    assert (settings.seed, settings.threads) == (3, 2)
+    assert settings.onprem_url == "https://models.example.com/v1"
+    assert settings.source_of("threads") == f"organisation file {company}"
+
+
+CEILINGS = [
+    ("offline = true", "offline", False, True),
+    ("backends = ['onprem']", "backend", "gemini", "onprem"),
+    ("backends = []", "backend", "onprem", "local"),
+    ("gemini_terms = ['paid-no-storage']", "gemini_terms", "unpaid", "paid-no-storage"),
+    (
+        "hosts = ['Models.example.com']",
+        "onprem_url",
+        "https://x.example",
+        "http://models.example.com",
+    ),
+    ("hosts = ['a.example']", "gemini_url", "https://b.example", "https://a.example:8443"),
+    ("hosts = ['a.example']", "gemini_proxy", "http://a.example.evil", "http://a.example"),
+]
+
+
+@pytest.mark.parametrize(("rule", "key", "refused", "allowed"), CEILINGS)
+def test_what_breaks_the_ceiling_is_refused_and_names_the_organisations_file(
+    company, user, rule, key, refused, allowed
+):
+    company.write_text(f"[ceiling]\n{rule}\n")
+    user.write_text(
+        f"{shown_key(key)} = {str(refused).lower() if refused is False else repr(refused)}"
+    )
+    for flags in ({}, {key: refused}):
+        with pytest.raises(PolicyRefusal) as caught:
+            load(flags=flags, organisation=company)
+        assert str(company) in caught.value.message
+        assert f"{shown_key(key)} = " in caught.value.message
+        assert caught.value.exit_code == 4
+    assert load(flags={key: allowed}, organisation=company).source_of(key)
+
+
+def test_what_the_ceiling_demands_holds_where_nobody_says_anything(company, project):
+    company.write_text("[ceiling]\noffline = true\nloosest = 'internal'\nbackends = ['onprem']\n")
+    settings = load(project, organisation=company)
+    assert settings.offline
+    assert settings.source_of("offline") == f"organisation file {company} [ceiling]"
+    assert settings.ceiling.loosest is Label.INTERNAL
+    assert settings.ceiling.limits() == {
+        "offline": True,
+        "loosest": "internal",
+        "backends": ["onprem"],
+    }
+    assert settings.backend == "auto"
+    assert settings.ceiling.allows_backend("local")
+    assert not settings.ceiling.allows_backend("gemini")
+
+
+def test_without_an_organisation_everything_is_open():
+    ceiling = load().ceiling
+    assert (ceiling.file, ceiling.limits()) == (None, {})
+    assert ceiling.allows_backend("gemini")
+    assert ceiling.allows_host("anywhere.example")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[ceiling", "is not valid TOML"),
+        ("[ceiling]\nbackend = ['local']", "ceiling.backend cannot be right"),
+        ("[ceiling]\nbackends = 'local'", "ceiling.backends cannot be right"),
+        ("[ceiling]\nbackends = ['openai']", "ceiling.backends.0 cannot be right"),
+        ("[ceiling]\nloosest = 'secret'", "ceiling.loosest cannot be right"),
+        ("[ceiling]\noffline = 'yes'", "ceiling.offline cannot be right"),
+        ("ceiling = 1", "ceiling cannot be right"),
+        ("bugdet = 1", "bugdet is not a setting"),
+    ],
+)
+def test_a_malformed_organisation_file_stops_everything(company, text, expected):
+    company.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        load(organisation=company)
+    assert expected in caught.value.message
+    assert str(company) in caught.value.message
+    assert caught.value.exit_code == 2
+
+
+def test_an_organisation_file_that_others_may_write_stops_everything(company):
+    company.write_text("seed = 1")
+    for path, mode in ((company, 0o664), (company, 0o646), (company.parent, 0o775)):
+        usual = path.stat().st_mode
+        path.chmod(mode)
+        with pytest.raises(SettingsError, match="may be written by others"):
+            load(organisation=company)
+        path.chmod(usual)
+    assert load(organisation=company).seed == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_an_organisation_file_of_another_user_stops_everything(company):
+    company.write_text("seed = 1")
+    os.chown(company, 4711, -1)
+    with pytest.raises(SettingsError, match="belongs to user 4711"):
+        load(organisation=company)
+
+
+def test_an_organisation_file_that_cannot_be_read_stops_everything(company):
+    company.mkdir()
+    with pytest.raises(SettingsError, match="not a regular file"):
+        load(organisation=company)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load(organisation=company.parent / ("x" * 300))
+
+
+def test_no_variable_moves_the_organisations_file(monkeypatch, tmp_path):
+    usual = organisation_file()
+    for name in ("XDG_CONFIG_DIRS", "XDG_CONFIG_HOME", "HOME", "PROGRAMDATA", "HYBRIDGEN_CONFIG"):
+        monkeypatch.setenv(name, str(tmp_path))
+    assert organisation_file() == usual
+    assert usual.is_absolute()
+    assert usual.name == "config.toml"
+
+
 def test_a_wrong_value_in_a_variable_names_the_variable():
     with pytest.raises(SettingsError, match=r"^environment HYBRIDGEN_BUDGET: budget = 'fast'"):
         load(environment={"HYBRIDGEN_BUDGET": "fast"})
@@ -278,6 +514,7 @@ def test_every_ready_made_configuration_loads(name):
     settings = load(config=name)
     path = resource_folder("configs") / f"{name}.toml"
     assert settings.source_of("backend") == f"config file {path}"
+    assert settings.gemini_terms is None  # nobody but the user says which terms hold
     assert settings.sandbox == "required"
 
 
@@ -339,17 +576,18 @@ def test_the_docs_list_every_setting_as_it_is():
         [cell.strip() for cell in line.strip("|").split("|")] for line in lines if "| `" in line
     ]
     documented = {row[0].strip("`"): row[1:] for row in rows if len(row) == 4}
-    assert list(documented) == list(Settings.model_fields)
+    assert list(documented) == [shown_key(key) for key in Settings.model_fields]
     for key, info in Settings.model_fields.items():
-        default, meaning, in_project = documented[key]
+        default, meaning, in_project = documented[shown_key(key)]
         allowed = PROJECT_KEYS[key] or "yes" if key in PROJECT_KEYS else "no"
         assert (meaning, in_project) == (info.description, allowed)
-        if info.default is None:
+        if info.default is None or info.default == ():
             assert default == "-"
         else:
             text = default.strip("`")
             quoted = f"'{text}'" if isinstance(info.default, str) else text
-            assert tomllib.loads(f"x = {quoted}")["x"] == info.default
+            read = tomllib.loads(f"x = {quoted}")["x"]
+            assert (tuple(read) if isinstance(read, list) else read) == info.default
     variables = {row[0].strip("`"): row[1] for row in rows if len(row) == 2}
     assert variables == dict(OTHER_VARIABLES)
 

@@ -7,9 +7,18 @@ from typing import Protocol
 
 from hybridgen.backends.fake import FakeBackend
 from hybridgen.backends.local import LocalBackend
+from hybridgen.backends.remote import RemoteBackend
+from hybridgen.backends.routed import RoutedBackend
 from hybridgen.domain import Completion, Prompt
 
-__all__ = ["BACKENDS", "Backend", "FakeBackend", "LocalBackend"]
+__all__ = [
+    "BACKENDS",
+    "Backend",
+    "FakeBackend",
+    "LocalBackend",
+    "RemoteBackend",
+    "RoutedBackend",
+]
 
 
 class Backend(Protocol):
@@ -41,6 +50,8 @@ class Backend(Protocol):
 
         Raises:
             EngineError: this prompt got no answer; another may.
+            RemoteError: likewise, of a model elsewhere.
+            GateRefusal: the prompt may not leave this machine.
         """
         ...
 
@@ -49,4 +60,9 @@ class Backend(Protocol):
         ...
 
 
-BACKENDS: dict[str, Callable[..., Backend]] = {"local": LocalBackend, "fake": FakeBackend}
+BACKENDS: dict[str, Callable[..., Backend]] = {
+    "local": LocalBackend,
+    "fake": FakeBackend,
+    "gemini": RemoteBackend,
+    "onprem": RemoteBackend,
+}

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from hybridgen.backends import BACKENDS, Backend
 from hybridgen.backends.caching import CachingBackend
 from hybridgen.backends.replies import ReplyStore
+from hybridgen.backends.routed import RoutedBackend
 from hybridgen.cli.places import engine_log, reply_folder
-from hybridgen.domain import Label
 from hybridgen.modelstore.manifest import Manifest
 from hybridgen.modelstore.store import ModelStore
-from hybridgen.route import choose_route
+from hybridgen.route import NO_REMOTES, Remotes, steps
 from hybridgen.settings import Settings
 
 
@@ -23,40 +24,90 @@ class Chosen:
     """What a run asks.
 
     Attributes:
-        make_backend: starts it; with a cache, the first question that needs it does.
-        model: its name, for people.
-        cache: what looks for known answers first, or None.
+        make_backend: starts it; the local model starts at the first question that needs it.
+        models: by name of each backend that is there, the name of its model, for people.
+        caches: what looks for known answers first.
+        routed: what passes each prompt to the backend that may read it.
     """
 
     make_backend: Callable[[], Backend]
-    model: str
-    cache: CachingBackend | None = None
+    models: Mapping[str, str]
+    caches: tuple[CachingBackend, ...]
+    routed: RoutedBackend
 
     def notes(self) -> Iterator[str]:
         """What is to be said about it after the run."""
-        if self.cache is None:
-            return
-        if self.cache.cached_answers:
+        yield from self.routed.notes
+        known = sum(cache.cached_answers for cache in self.caches)
+        if known:
             yield (
-                f"answers of the model that were known from an earlier run: "
-                f"{self.cache.cached_answers} (--no-cache asks again)"
+                f"answers of the model that were known from an earlier run: {known} "
+                "(--no-cache asks again)"
             )
-        if self.cache.problem is not None:
-            yield (
-                f"answers of the model are not kept: {self.cache.problem} "
-                "(hybridgen purge removes it)"
-            )
+        for problem in dict.fromkeys(cache.problem for cache in self.caches):
+            if problem is not None:
+                yield f"answers of the model are not kept: {problem} (hybridgen purge removes it)"
 
 
-def choose_backend(settings: Settings) -> Chosen | None:
-    """What the settings ask for, or None where no model is installed.
+def choose_backend(
+    settings: Settings,
+    makers: Mapping[str, Callable[[], Backend]] = MappingProxyType({}),
+    remotes: Remotes = NO_REMOTES,
+) -> Chosen | None:
+    """What the settings ask for, or None where no model is there.
+
+    Args:
+        makers: by name, what makes each backend besides this machine.
+        remotes: where those send to.
 
     Raises:
         UsageError: the model is neither a known name nor a GGUF file.
         ModelMissing: it is not installed.
-        PolicyRefusal: the backend may not read confidential code.
     """
-    choose_route(Label.CONFIDENTIAL, settings.backend)
+    found: dict[str, _Asked] = {}
+    for name, maker in makers.items():
+        destination = remotes.destination(name)
+        assert destination is not None, name
+        identity = f"{destination.url} {destination.model}"
+        options = {"backend": name, "sdk": destination.sdk}
+        found[name] = _Asked(maker, destination.model, identity, options)
+    local = _local(settings)
+    if local is not None:
+        found["local"] = local
+    if not found:
+        return None
+    caches = {}
+    if settings.cache:
+        caches = {name: _cached(asked) for name, asked in found.items()}
+    routed = RoutedBackend(
+        {name: _same(caches[name]) if caches else asked.make for name, asked in found.items()},
+        partial(steps, backend=settings.backend, remotes=remotes),
+    )
+    models = {name: asked.model for name, asked in found.items()}
+    return Chosen(_same(routed), models, tuple(caches.values()), routed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A backend that can be asked; ``identity`` and ``options`` tell its answers from others'."""
+
+    make: Callable[[], Backend]
+    model: str
+    identity: str
+    options: Mapping[str, object]
+
+
+def _cached(asked: _Asked) -> CachingBackend:
+    store = ReplyStore(reply_folder())
+    return CachingBackend(asked.make, store, model=asked.identity, options=asked.options)
+
+
+def _same(backend: Backend) -> Callable[[], Backend]:
+    return lambda: backend
+
+
+def _local(settings: Settings) -> _Asked | None:
+    """The model on this machine, if there is one."""
     store = ModelStore(settings.model_folder)
     manifest: Manifest | None
     if settings.model is not None:
@@ -68,20 +119,13 @@ def choose_backend(settings: Settings) -> Chosen | None:
         path = store.path(manifest.name)
     name = manifest.name if manifest is not None else path.name
     make_backend = _starter(settings, path, name, manifest)
-    if not settings.cache:
-        return Chosen(make_backend, name)
-    cache = CachingBackend(
-        make_backend,
-        ReplyStore(reply_folder()),
-        model=_identity(path, manifest),
-        options={
-            "backend": settings.backend,
-            "template": make_backend.keywords["chat_template"],
-            "context": make_backend.keywords["context_tokens"],
-            "seed": settings.seed,
-        },
-    )
-    return Chosen(lambda: cache, name, cache)
+    options = {
+        "backend": "local",
+        "template": make_backend.keywords["chat_template"],
+        "context": make_backend.keywords["context_tokens"],
+        "seed": settings.seed,
+    }
+    return _Asked(make_backend, name, _identity(path, manifest), options)
 
 
 def _starter(
@@ -90,7 +134,7 @@ def _starter(
     has_own_template = manifest is None or manifest.chat_template == "from-file"
     context = settings.context_tokens
     return partial(
-        BACKENDS[settings.backend],
+        BACKENDS["local"],
         path,
         model_name=name,
         log=settings.log_file or engine_log(),

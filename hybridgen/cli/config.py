@@ -32,8 +32,12 @@ def show(path: Path, as_json: bool, chosen: str | None) -> None:
         raise UsageError(f"{path} does not exist", "give a file or folder of a project")
     loaded = settings.load_settings(settings.project_folder(path), {}, chosen)
     rows = [
-        listing.Row(key, value, loaded.source_of(key))
+        listing.Row(settings.shown_key(key), value, loaded.source_of(key))
         for key, value in loaded.model_dump(mode="json").items()
+    ]
+    rows += [
+        listing.Row(f"ceiling.{key}", value, f"organisation file {loaded.ceiling.file}")
+        for key, value in loaded.ceiling.limits().items()
     ]
     text = listing.as_json(rows) if as_json else listing.as_lines(rows)
     click.echo(text)

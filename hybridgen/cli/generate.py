@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +18,8 @@ from hybridgen.cli.progress import open_progress
 from hybridgen.report.visible import visible
 
 if TYPE_CHECKING:
-    from hybridgen.cli.backend import Chosen
     from hybridgen.domain import Outcome
+    from hybridgen.label import Labeller
     from hybridgen.settings import Settings
 
 _NO_MODEL = (
@@ -82,26 +84,40 @@ def generate(
     try:
         from hybridgen import pipeline
         from hybridgen.cli.backend import choose_backend
+        from hybridgen.cli.door import Door
         from hybridgen.report.document import exit_code
+        from hybridgen.settings import load_settings
 
         _refuse_both(flags, has_no_model=has_no_model)
         if has_no_cache:
             flags["cache"] = False
-        settings = _settings(paths, config, flags)
-        chosen = None if has_no_model else choose_backend(settings)
-        outcomes = pipeline.generate(
-            paths,
-            settings,
-            None if chosen is None else chosen.make_backend,
-            None if chosen is None else chosen.model,
-            progress,
-            is_dry_run=is_dry_run,
-        )
+        if has_no_model:
+            flags["backend"] = "local"
+        # The way out is fixed by the user's own settings, before a repository can have a say.
+        with contextlib.closing(Door(load_settings(None, flags, config))) as door:
+            settings = _settings(paths, config, flags)
+            remotes = door.remotes(settings)
+            chosen = None
+            if not has_no_model:
+                chosen = choose_backend(settings, door.backends(remotes), remotes)
+            policy = pipeline.Policy(
+                labeller=_labellers(settings),
+                remotes=remotes,
+                models={} if chosen is None else chosen.models,
+                prepare=door.prepare,
+            )
+            make_backend = None if chosen is None else chosen.make_backend
+            outcomes = pipeline.generate(
+                paths, settings, make_backend, progress, is_dry_run=is_dry_run, policy=policy
+            )
+            summary = tuple(door.summary())
     finally:
         progress.close()
     _show(outcomes, is_json=is_json, is_dry_run=is_dry_run)
-    if not has_no_model and not is_json:
-        _show_notes(chosen)
+    if not is_json:
+        _show_notes(summary)
+        if not has_no_model:
+            _show_notes([_NO_MODEL] if chosen is None else chosen.notes())
     context.exit(exit_code(outcomes))
 
 
@@ -113,8 +129,11 @@ def _refuse_both(flags: dict[str, object], *, has_no_model: bool) -> None:
     """A model cannot be asked for and refused at once."""
     from hybridgen.errors import UsageError
 
-    if has_no_model and flags["model"] is not None:
-        raise UsageError("--model and --no-model contradict each other", "leave one of them out")
+    for name in ("model", "backend"):
+        if has_no_model and flags[name] is not None:
+            raise UsageError(
+                f"--{name} and --no-model contradict each other", "leave one of them out"
+            )
 
 
 def _settings(paths: Sequence[str], config: str | None, flags: dict[str, object]) -> Settings:
@@ -132,8 +151,16 @@ def _settings(paths: Sequence[str], config: str | None, flags: dict[str, object]
     return load_settings(folders.pop(), flags, config)
 
 
-def _show_notes(chosen: Chosen | None) -> None:
-    for note in [_NO_MODEL] if chosen is None else chosen.notes():
+def _labellers(settings: Settings) -> Callable[[Path], Labeller]:
+    """Makes what labels the files of a project; once for each, since it reads what is trusted."""
+    from hybridgen.cli.places import state_folder
+    from hybridgen.pipeline.labelling import make_labeller
+
+    return functools.cache(lambda root: make_labeller(root, settings, state_folder()))
+
+
+def _show_notes(notes: Iterable[str]) -> None:
+    for note in notes:
         click.echo(f"note: {visible(note)}", err=True)
 
 

@@ -34,6 +34,11 @@ READER_GONE: Final = 141
 # name -> (module:attribute, line for --help); a module is imported when its command is used.
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "generate": ("hybridgen.cli.generate:generate", "Write unit tests for Python code."),
+    "mark": ("hybridgen.cli.mark:mark", "Mark files as public, internal or confidential."),
+    "unmark": ("hybridgen.cli.mark:unmark", "Take marks away."),
+    "trust": ("hybridgen.cli.trust:trust", "Let the marks of a project count."),
+    "explain": ("hybridgen.cli.explain:explain", "Say who may read which file, and why."),
+    "audit": ("hybridgen.cli.audit:audit", "Show what was sent where, and what was refused."),
     "models": ("hybridgen.cli.models:models", "Fetch, check and remove code models."),
     "config": ("hybridgen.cli.config:config", "Show settings and where they come from."),
     "purge": ("hybridgen.cli.purge:purge", "Remove what hybridgen keeps about your code."),

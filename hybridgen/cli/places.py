@@ -32,12 +32,12 @@ def reply_folder() -> Path:
 
 def engine_log() -> Path:
     """The engine's log where the settings name no other."""
-    return _state_folder() / "engine.log"
+    return state_folder() / "engine.log"
 
 
 def crash_log() -> Path:
     """The report of the last crash."""
-    return _state_folder() / "crash.log"
+    return state_folder() / "crash.log"
 
 
 def kept_places() -> tuple[Place, ...]:
@@ -64,5 +64,6 @@ def write_crash_log(text: str) -> Path:
     return path
 
 
-def _state_folder() -> Path:
+def state_folder() -> Path:
+    """The folder of what is kept from run to run: logs, trust, the ledger."""
     return Path(platformdirs.user_state_dir("hybridgen"))

@@ -121,12 +121,18 @@ class Interpreter:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """The project that a path belongs to."""
+    """The project that a path belongs to.
+
+    Attributes:
+        label: the strictest of all that code can read while it runs in the project, and so the
+            label of what was seen when it ran.
+    """
 
     root: Path
     interpreter: Interpreter
     tests_folder: Path
     existing_tests: tuple[Path, ...]
+    label: Label = Label.CONFIDENTIAL
 
 
 @dataclass(frozen=True, slots=True)

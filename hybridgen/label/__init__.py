@@ -1,5 +1,24 @@
-"""The label room: how confidential each piece of text is, and why."""
+"""The label room: how confidential each piece of text is, and why.
 
-from hybridgen.label.text import label_text
+A file is confidential unless a mark allows less, and then as strict as the strictest thing that is
+known about it. Marks that came with the project count for the files that the user trusted.
+"""
 
-__all__ = ["label_text"]
+from hybridgen.label.cache import FactCache
+from hybridgen.label.fragments import fragment_of, unlabelled
+from hybridgen.label.labeller import Labeller
+from hybridgen.label.rules import STRICT, Mark, Rules
+from hybridgen.label.trust import Trusted, TrustedFile, TrustStore
+
+__all__ = [
+    "STRICT",
+    "FactCache",
+    "Labeller",
+    "Mark",
+    "Rules",
+    "TrustStore",
+    "Trusted",
+    "TrustedFile",
+    "fragment_of",
+    "unlabelled",
+]

@@ -46,7 +46,13 @@ supervisor and a server of its own: more to trust than these few hundred lines o
 from hybridgen.lockdown.command import LAUNCH_FAILED, child_filter, locked_command
 from hybridgen.lockdown.level import LockLevel
 from hybridgen.lockdown.probe import probe
-from hybridgen.lockdown.profile import Limits, Profile, runner_environment, runner_profile
+from hybridgen.lockdown.profile import (
+    Limits,
+    Profile,
+    readable_by_all,
+    runner_environment,
+    runner_profile,
+)
 
 __all__ = [
     "LAUNCH_FAILED",
@@ -56,6 +62,7 @@ __all__ = [
     "child_filter",
     "locked_command",
     "probe",
+    "readable_by_all",
     "runner_environment",
     "runner_profile",
 ]

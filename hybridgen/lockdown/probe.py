@@ -12,7 +12,7 @@ from pathlib import Path
 from hybridgen.errors import HybridgenError
 from hybridgen.lockdown.command import locked_command
 from hybridgen.lockdown.level import LockLevel
-from hybridgen.lockdown.profile import Limits, Profile, programs, runtime_paths
+from hybridgen.lockdown.profile import Limits, Profile, programs, readable_by_all
 from hybridgen.lockdown.syscalls import this_architecture
 
 _TIMEOUT = 30  # seconds; it takes a tenth of one
@@ -71,7 +71,7 @@ def _try(level: LockLevel) -> tuple[set[str], str]:
         outside.touch()
         program = Path(sys.executable).resolve()
         prefixes = {Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix)}
-        read = (*prefixes, *runtime_paths())
+        read = (*prefixes, *readable_by_all())
         profile = Profile("runner", read, programs(program, read), (scratch,), Limits())
         trial = [sys.executable, "-I", "-S", "-c", _TRIAL, str(scratch / "inside"), str(outside)]
         result = subprocess.run(

@@ -93,7 +93,7 @@ class Profile:
     limits: Limits = field(default_factory=Limits)
 
 
-def runtime_paths() -> tuple[Path, ...]:
+def readable_by_all() -> tuple[Path, ...]:
     """What any Python on this machine needs to read besides its own prefix."""
     # Debian's site-packages link to /etc/python3.X/sitecustomize.py.
     debian = sorted(Path("/etc").glob("python3*"))
@@ -131,7 +131,7 @@ def runner_profile(
         RunnerError: the scratch folder does not exist or holds what it must not.
     """
     root, place = project.resolve(), scratch.resolve()
-    runtime = runtime_paths()
+    runtime = readable_by_all()
     homes = _homes()
     _refuse_wide(root, "The project's root", homes, "Start hybridgen in a folder of its own.")
     further = tuple(path.resolve() for path in extra_read if path.exists())

@@ -266,8 +266,9 @@ class Runner:
         results = tuple(steps_in(answer, len(candidate.steps), request["imports"]))
         if (effect := effect_in(answer)) is not None:
             return Dropped(candidate, effect)
-        label = strictest((candidate.label, self._module.label))
-        wrapped, results = _wrapped(candidate, results, wraps_in(answer), self._module.names)
+        module = self._module
+        label = strictest((candidate.label, module.label, module.project.label))
+        wrapped, results = _wrapped(candidate, results, wraps_in(answer), module.names)
         # Leaving by an exception is no branch of the code, so it earns no test a place.
         arcs = arcs_in(answer) - arcs_in(answer, "thrown")
         return Observation(wrapped, results, arcs, label)

@@ -6,7 +6,7 @@ ask the model for what is still open (``finding``); confirm, choose, render, ver
 pytest, write (``writing``). An error in one module is its outcome; the others go on.
 """
 
-from hybridgen.pipeline.job import Watcher
+from hybridgen.pipeline.job import Policy, Watcher
 from hybridgen.pipeline.run import generate
 
-__all__ = ["Watcher", "generate"]
+__all__ = ["Policy", "Watcher", "generate"]

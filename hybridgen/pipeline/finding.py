@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 
 from hybridgen.backends import Backend
-from hybridgen.domain import Observation, Target
+from hybridgen.domain import Fragment, Observation, Target
 from hybridgen.engine import EngineUnusableError
-from hybridgen.errors import EngineError
+from hybridgen.errors import EngineError, RemoteError
 from hybridgen.explore.archive import Archive
 from hybridgen.explore.examples import docstring_candidates, mention_candidates
 from hybridgen.explore.search import Search
@@ -78,7 +80,7 @@ class Finder:
         for target in self._subject.targets:
             found = docstring_candidates(self._subject.module, target)
             search.take(found, self._budget.finish_at)
-        elsewhere = mentions(self._subject.module)
+        elsewhere = mentions(self._subject.module, self._subject.labeller)
         found = mention_candidates(self._subject.module, self._subject.targets, elsewhere)
         search.take(found, self._budget.finish_at)
         watcher.stage("searching")
@@ -125,8 +127,8 @@ class Finder:
 
     def _ask(self, backend: Backend) -> None:
         """Asks the model about each target once, the most open first; then again what is open."""
-        for turn in range(ASKING_TURNS):
-            queue = self._focus.ordered(only_open=turn > 0)
+        for turn in range(1 if self._is_blind else ASKING_TURNS):
+            queue = self._queue(turn)
             for number, target in enumerate(queue):
                 if not self._has_time_to_ask():
                     return
@@ -134,10 +136,38 @@ class Finder:
                 self._job.watcher.advance(number, len(queue))
                 try:
                     self._ask_about(target, turn, backend)
-                except EngineError as error:
+                except (EngineError, RemoteError) as error:
                     self._tally.notes.append(f"{target.qualname}: {error}")
-                    if isinstance(error, EngineUnusableError) or self._tally.answers == 0:
+                    is_final = isinstance(error, RemoteError) and error.is_final
+                    is_unusable = isinstance(error, EngineUnusableError) or is_final
+                    if is_unusable or self._tally.answers == 0:
                         return  # it will not work for the next target either
+
+    @property
+    def _is_blind(self) -> bool:
+        """Whether prompts, and their order, must tell nothing of what was seen in runs."""
+        module = self._subject.module
+        return self._job.settings.context == "drop" and module.project.label > module.label
+
+    def _queue(self, turn: int) -> Sequence[Target]:
+        if self._is_blind:
+            return self._subject.targets
+        return self._focus.ordered(only_open=turn > 0)
+
+    def _missing(self, target: Target) -> tuple[Fragment, ...]:
+        """What nothing has reached yet: as confidential as what the runs that tell it could read.
+
+        Raises the prompt above its module, or is left out, as the settings ask.
+        """
+        module = self._subject.module
+        if self._is_blind:
+            return ()
+        found = missing_fragments(module, target, self._focus.missing_lines())
+        seen = module.project.label
+        if seen <= module.label:
+            return found
+        why = "what is missing was seen in a run that may read the whole project"
+        return tuple(replace(part, label=max(part.label, seen), why=why) for part in found)
 
     def _has_time_to_ask(self) -> bool:
         is_open = bool(self._focus.names())  # else only more readable inputs are to be had
@@ -158,7 +188,7 @@ class Finder:
             subject.module,
             target,
             import_name=subject.import_name,
-            missing=missing_fragments(subject.module, target, self._focus.missing_lines()),
+            missing=self._missing(target),
             examples=(),
             count_tokens=lambda texts: backend.count_tokens(texts, deadline=finish_at),
         )

@@ -25,16 +25,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from hybridgen.backends import Backend
 from hybridgen.domain import Module, Target
+from hybridgen.label import Labeller
 from hybridgen.observe.effort import Effort, Limit
 from hybridgen.observe.operands import Watcher as OperandWatcher
 from hybridgen.observe.runner import Runner, Sandbox
 from hybridgen.observe.verify import Verifier
+from hybridgen.route import NO_REMOTES, Remotes
 from hybridgen.settings import Settings
 
 FINISH_SHARE, FINISH_SECONDS = 0.45, 50.0
@@ -72,21 +75,44 @@ class Watcher(Protocol):
         """The stage goes on."""
 
 
+def _no_preparation(labeller: Labeller) -> None:
+    """Where nothing may be sent there is nothing to prepare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What decides where text may go; as it is made without arguments, nowhere.
+
+    Attributes:
+        labeller: makes what labels the files of the project in a folder.
+        remotes: what may be asked besides this machine.
+        models: by name of a backend that is there, the name of its model, for people.
+        prepare: called with a project's labeller before any of its text may be sent.
+    """
+
+    labeller: Callable[[Path], Labeller] = Labeller
+    remotes: Remotes = NO_REMOTES
+    models: Mapping[str, str] = field(default_factory=dict)
+    prepare: Callable[[Labeller], None] = _no_preparation
+
+
+NOTHING_LEAVES: Final = Policy()
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """What is the same for all modules of a run.
 
     Attributes:
-        model: the model's name, for people.
         is_dry_run: make the difference, write nothing.
     """
 
     settings: Settings
     sandbox: Sandbox
     backend: Backend | None
-    model: str | None
     watcher: Watcher
     is_dry_run: bool
+    policy: Policy
 
 
 @dataclass
@@ -115,6 +141,7 @@ class Subject:
         path: where its tests go.
         previous: what is there now, or None.
         kept: ``previous`` without the tests of ours that a new run replaces.
+        labeller: of the project that the module lies in.
     """
 
     module: Module
@@ -126,6 +153,7 @@ class Subject:
     path: Path
     previous: str | None
     kept: str | None
+    labeller: Labeller
 
 
 class Budget:

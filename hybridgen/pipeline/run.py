@@ -9,13 +9,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hybridgen.backends import Backend
-from hybridgen.domain import Label, Outcome
+from hybridgen.domain import Outcome
 from hybridgen.errors import SandboxUnavailable, UsageError
 from hybridgen.lockdown import probe
 from hybridgen.observe.runner import Sandbox
-from hybridgen.pipeline.job import Job, Watcher
+from hybridgen.pipeline.job import NOTHING_LEAVES, Job, Policy, Watcher
 from hybridgen.pipeline.unit import Unit
-from hybridgen.route import choose_route
 from hybridgen.settings import Settings
 from hybridgen.source import display_path, select
 
@@ -24,17 +23,17 @@ def generate(
     paths: Sequence[str],
     settings: Settings,
     make_backend: Callable[[], Backend] | None,
-    model: str | None,
     watcher: Watcher,
     *,
     is_dry_run: bool,
+    policy: Policy = NOTHING_LEAVES,
 ) -> tuple[Outcome, ...]:
     """Writes tests for every module that ``paths`` name.
 
     Args:
         make_backend: starts what prompts go to; None searches without a model.
-        model: the model's name, for people.
         is_dry_run: make the difference, write nothing.
+        policy: what decides where text may go.
 
     Raises:
         UsageError: a path that cannot be right, or nothing to test.
@@ -45,7 +44,6 @@ def generate(
     if not selections:
         raise UsageError(f"no Python module to test in {', '.join(paths)}", "name a .py file")
     sandbox = _sandbox(settings)
-    choose_route(Label.CONFIDENTIAL, settings.backend)  # before anything is started or read
     outcomes = []
     with contextlib.ExitStack() as stack:
         scratch = Path(
@@ -56,7 +54,7 @@ def generate(
         backend = make_backend() if make_backend is not None else None
         if backend is not None:
             stack.callback(backend.close)
-        job = Job(settings, sandbox, backend, model, watcher, is_dry_run)
+        job = Job(settings, sandbox, backend, watcher, is_dry_run, policy)
         for number, selection in enumerate(selections):
             folder = scratch.resolve() / str(number)
             folder.mkdir()

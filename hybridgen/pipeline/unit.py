@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from hybridgen import suite
-from hybridgen.domain import Arc, Coverage, Outcome, Route
+from hybridgen.domain import Arc, Coverage, Label, Outcome, Route
 from hybridgen.errors import (
     HybridgenError,
     PolicyRefusal,
@@ -21,16 +22,17 @@ from hybridgen.errors import (
 )
 from hybridgen.explore.archive import Archive
 from hybridgen.explore.focus import Focus
-from hybridgen.label import label_text
+from hybridgen.label import unlabelled
 from hybridgen.observe.measure import measure
 from hybridgen.observe.operands import Watcher as OperandWatcher
 from hybridgen.observe.runner import Runner
 from hybridgen.observe.verify import Verifier
+from hybridgen.pipeline.cleared_copy import cleared_copy
 from hybridgen.pipeline.finding import Finder
 from hybridgen.pipeline.job import Budget, Job, Subject, Tally
 from hybridgen.pipeline.stages import StageClock
 from hybridgen.pipeline.writing import Writer
-from hybridgen.route import choose_route
+from hybridgen.route import plan_route, steps
 from hybridgen.source import (
     Selection,
     chosen_targets,
@@ -63,7 +65,7 @@ class Unit:
         self._tally = Tally()
         self._stale: set[str] = set()  # tests of ours that the code has outgrown
         display = display_path(selection.path)
-        unread = label_text("", display)
+        unread = unlabelled("", display)
         self._outcome = Outcome(
             path=display,
             label=unread.label,
@@ -108,11 +110,11 @@ class Unit:
         settings, watcher = self._job.settings, self._job.watcher
         watcher.stage("reading")
         project = find_project(self._selection.path, python=settings.python, tests=settings.tests)
-        module = read_module(self._selection, project)
+        labeller = self._job.policy.labeller(project.root)
+        self._job.policy.prepare(labeller)
+        module = read_module(self._selection, project, labeller)
         self._note(label=module.label, why=module.source.why)
-        self._note(route=choose_route(module.label, settings.backend))
-        if self._job.backend is not None:
-            self._note(model=self._job.model)
+        self._choose_backend(module.label)
         targets = tuple(t for t in chosen_targets(module) if module.only or not t.is_private)
         workers, watched, verifying = (
             self._scratch / name for name in ("workers", "operands", "pytest")
@@ -141,11 +143,24 @@ class Unit:
                     else suite.sibling_path(path),
                     previous=previous,
                     kept=kept,
+                    labeller=labeller,
                 )
             )
         finally:
             operands.close()
             runner.close()
+
+    def _choose_backend(self, label: Label) -> None:
+        """Notes the route; where nobody is there who may read the label, nobody is asked."""
+        policy, backend = self._job.policy, self._job.settings.backend
+        self._note(route=plan_route(label, backend, policy.remotes))
+        if self._job.backend is None:
+            return
+        names = [name for name in steps(label, backend, policy.remotes) if name in policy.models]
+        if not names:
+            self._job = replace(self._job, backend=None)
+            return
+        self._note(model=policy.models[names[0]])
 
     def _test(self, subject: Subject) -> None:
         self._job.watcher.stage("running the existing tests")
@@ -161,11 +176,11 @@ class Unit:
         if existing and is_covered and not self._stale:
             return
         covered = at_import | kept_arcs
-        archive = Archive(covered)
         writer = Writer(self._job, subject, self._budget, self._tally, self._scratch / "mutants")
         writer.rehearse()
-        finder = Finder(self._job, subject, self._budget, self._tally, archive)
-        finder.find()
+        with self._place_to_find(subject, covered) as (finding, archive):
+            finder = Finder(self._job, finding, self._budget, self._tally, archive)
+            finder.find()
         confirmed = writer.confirm(archive, finder.leads)
         self._note(suspects=writer.doubted.suspects)
         written = writer.write(confirmed, covered)
@@ -180,6 +195,63 @@ class Unit:
             coverage_after=measure(subject.module.path, covered | arcs).coverage,
             mutation=written.mutation,
             diff=suite.diff(file, display) if self._job.is_dry_run else None,
+        )
+
+    @contextlib.contextmanager
+    def _place_to_find(
+        self, subject: Subject, covered: frozenset[Arc]
+    ) -> Iterator[tuple[Subject, Archive]]:
+        """Where candidates are found, and what is covered there.
+
+        What runs show goes into prompts. So where prompts may leave this machine, that is a copy
+        of what they may know of; existing tests and what they cover are not told there. Where the
+        code does not run in it, all that runs show is confidential.
+        """
+        if self._outcome.route.backend == "local" or self._job.backend is None:
+            yield subject, Archive(covered)
+            return
+        label = subject.module.label.name.lower()
+        with contextlib.ExitStack() as stack:
+            try:
+                cleared = self._in_cleared_copy(subject, stack)
+            except HybridgenError as error:
+                so = {
+                    "raise": "so its prompts stay on this machine: set context = 'drop' to send "
+                    "them without what runs show",
+                    "drop": "so prompts tell nothing of what runs show",
+                }
+                self._tally.notes.append(
+                    f"the code does not run with {label} files alone ({error.message}), "
+                    + so[self._job.settings.context]
+                )
+                yield subject, Archive(covered)
+                return
+            yield cleared, Archive(cleared.runner.import_arcs)
+            subject.runner.effort.add(cleared.runner.effort.seconds)
+
+    def _in_cleared_copy(self, subject: Subject, stack: contextlib.ExitStack) -> Subject:
+        """The subject in a copy of what is no stricter than its module.
+
+        Raises:
+            HybridgenError: there can be no such copy, or the code does not run in it.
+        """
+        folders = [self._scratch / name for name in ("open-workers", "open-operands")]
+        for folder in folders:
+            folder.mkdir()
+        copy = cleared_copy(subject.module, subject.labeller, self._scratch / "open")
+        sandbox = self._job.sandbox
+        runner = Runner(copy.module, sandbox, folders[0])
+        stack.callback(runner.close)
+        import_name = runner.open().name
+        operands = OperandWatcher(copy.module, runner, sandbox, folders[1])
+        stack.callback(operands.close)
+        return replace(
+            subject,
+            module=copy.module,
+            import_name=import_name,
+            runner=runner,
+            operands=operands,
+            labeller=copy.labels,
         )
 
     def _existing(

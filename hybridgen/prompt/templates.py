@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from importlib import resources
 from typing import TYPE_CHECKING
 
 from hybridgen.domain import Fragment, Label
@@ -49,6 +51,18 @@ def render(name: str, values: Mapping[str, Value]) -> tuple[Fragment, ...]:
         for index, part in enumerate(_MARK.split(text))
     ]
     return tuple(part for part in parts if part.text)
+
+
+def is_ours(text: str) -> bool:
+    """Whether every line of ``text`` stands in one of the templates, and so tells nothing."""
+    sources = _sources()
+    return all(any(line in source for source in sources) for line in text.split("\n"))
+
+
+@cache
+def _sources() -> tuple[str, ...]:
+    folder = resources.files("hybridgen.prompt") / "templates"
+    return tuple(file.read_text(encoding="utf-8") for file in folder.iterdir())
 
 
 def _ours(text: str, name: str) -> Fragment:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from hybridgen.domain import ImportName, Label, Project, Target, TargetKind
 from hybridgen.errors import SourceError
-from hybridgen.label import label_text
+from hybridgen.label import Labeller
 from hybridgen.reading import decode, parse, read_once
 from hybridgen.source.definitions import find_targets
 from hybridgen.source.outline import find_imports
@@ -23,7 +23,12 @@ MOST_FILES = 12
 
 
 def imported_classes(
-    tree: ast.Module, path: Path, names: Sequence[ImportName], project: Project, label: Label
+    tree: ast.Module,
+    path: Path,
+    names: Sequence[ImportName],
+    project: Project,
+    labeller: Labeller,
+    label: Label,
 ) -> tuple[Target, ...]:
     """The classes that a module imports from its project, each followed by its methods.
 
@@ -34,6 +39,7 @@ def imported_classes(
         tree: the module.
         path: its real path.
         names: the ways it could be imported; their roots are where absolute imports start.
+        labeller: says how confidential those files are.
         label: the module's label.
     """
     roots = tuple(dict.fromkeys(name.root for name in names))
@@ -47,7 +53,7 @@ def imported_classes(
                     names_there |= {a.name: a.asname or a.name for a in node.names}
     found: list[Target] = []
     for place, aliases in list(wanted.items())[:MOST_FILES]:
-        found += _classes(place, aliases, project.root, label)
+        found += _classes(place, aliases, labeller, label)
     return tuple(found)
 
 
@@ -63,15 +69,17 @@ def _file_of(node: ast.ImportFrom, path: Path, roots: Sequence[Path], project: P
     return None
 
 
-def _classes(place: Path, aliases: dict[str, str], project: Path, label: Label) -> Iterator[Target]:
-    shown = str(place.relative_to(project))
+def _classes(
+    place: Path, aliases: dict[str, str], labeller: Labeller, label: Label
+) -> Iterator[Target]:
+    shown = str(place.relative_to(labeller.root))
     try:
-        _, data = read_once(place, project, shown)
-        text = decode(data, shown)
-        fragment = label_text(text, shown)
-        if fragment.label > label:
+        _, data = read_once(place, labeller.root, shown)
+        file = labeller.file(place, data)
+        if file.label > label:
             return
-        targets = find_targets(parse(text, shown), text, fragment.label)
+        text = decode(data, shown)
+        targets = find_targets(parse(text, shown), text, file.label)
     except (SourceError, RecursionError):
         return
     classes = {t.qualname for t in targets if t.kind is TargetKind.CLASS}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hybridgen.domain import Fragment, Module, TargetKind
 from hybridgen.errors import SourceError
-from hybridgen.label import label_text
+from hybridgen.label import Labeller, fragment_of
 from hybridgen.reading import decode, parse, read_once
 from hybridgen.source.walk import is_skipped
 
@@ -38,13 +38,17 @@ _BLOCK = re.compile(
 )
 
 
-def mentions(module: Module) -> tuple[Fragment, ...]:
+def mentions(module: Module, labeller: Labeller | None = None) -> tuple[Fragment, ...]:
     """Pieces of code in the project's files, besides the module's own, that name its definitions.
 
     Code blocks of documents come first, then calls in tests, then calls in other modules. Hidden
     folders, virtual environments and build output are left out, so are large files, and what
     cannot be read says nothing.
+
+    Args:
+        labeller: of the project; without one everything is confidential.
     """
+    labeller = labeller or Labeller(module.project.root)
     names = {
         target.name
         for target in module.targets
@@ -55,13 +59,15 @@ def mentions(module: Module) -> tuple[Fragment, ...]:
     pattern = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(map(re.escape, names)))})\(")
     found: list[Fragment] = []
     for path in sorted(_files(module), key=_rank):
-        text = _text(path, module.project.root)
-        if text is None or not pattern.search(text):
+        data, text = _content(path, module.project.root)
+        if not pattern.search(text):
             continue
         pieces = _code_calls(text, names) if path.suffix == ".py" else _blocks(text)
         shown = path.relative_to(module.project.root).as_posix()
         chosen = [p for p in dict.fromkeys(pieces) if len(p) <= LONGEST and pattern.search(p)]
-        found += (label_text(piece, shown) for piece in chosen[:MOST_OF_FILE])
+        if chosen:
+            file = labeller.file(path, data)
+            found += (fragment_of(piece, shown, file) for piece in chosen[:MOST_OF_FILE])
         if len(found) >= MOST_FRAGMENTS:
             break
     return tuple(found[:MOST_FRAGMENTS])
@@ -90,13 +96,15 @@ def _files(module: Module) -> Iterator[Path]:
                 yield path
 
 
-def _text(path: Path, root: Path) -> str | None:
+def _content(path: Path, root: Path) -> tuple[bytes, str]:
+    """The file's bytes and its text; nothing if it is too large or cannot be read."""
     try:
         if path.stat().st_size > MOST_BYTES:
-            return None
-        return decode(read_once(path, root.resolve(), path.name)[1], path.name)
+            return b"", ""
+        _, data = read_once(path, root.resolve(), path.name)
+        return data, decode(data, path.name)
     except (OSError, SourceError):
-        return None
+        return b"", ""
 
 
 def _blocks(text: str) -> Iterator[str]:

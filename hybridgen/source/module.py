@@ -6,9 +6,9 @@ import ast
 import difflib
 from pathlib import Path
 
-from hybridgen.domain import Module, Project, Target
+from hybridgen.domain import Module, Project, SourceFile, Target
 from hybridgen.errors import SourceError
-from hybridgen.label import label_text
+from hybridgen.label import Labeller, fragment_of
 from hybridgen.reading import decode, parse, read_once
 from hybridgen.source.definitions import find_targets
 from hybridgen.source.import_names import import_names
@@ -17,10 +17,13 @@ from hybridgen.source.outline import find_constants, find_imports, find_names
 from hybridgen.source.selection import Selection
 
 
-def read_module(selection: Selection, project: Project) -> Module:
+def read_module(selection: Selection, project: Project, labeller: Labeller | None = None) -> Module:
     """Read and analyse a file without running any of it.
 
     ``Module.path`` and the root are real paths, so that they can be compared with ``__file__``.
+
+    Args:
+        labeller: of the project; without one everything is confidential.
 
     Raises:
         SourceError: missing, a link out of the project, binary, not in the encoding it names,
@@ -33,7 +36,9 @@ def read_module(selection: Selection, project: Project) -> Module:
     text = decode(data, shown)
     tree = parse(text, shown)
     try:
-        return _analyse(tree, text, path, shown, selection, project)
+        labeller = labeller or Labeller(project.root)
+        file = labeller.file(selection.path, data)
+        return _analyse(tree, text, file, path, selection, project, labeller)
     except RecursionError as error:
         raise SourceError(
             f"{shown}: expressions are nested too deeply to be analysed",
@@ -67,9 +72,16 @@ def display_path(path: Path) -> str:
 
 
 def _analyse(
-    tree: ast.Module, text: str, path: Path, shown: str, selection: Selection, project: Project
+    tree: ast.Module,
+    text: str,
+    file: SourceFile,
+    path: Path,
+    selection: Selection,
+    project: Project,
+    labeller: Labeller,
 ) -> Module:
-    source = label_text(text, shown)
+    shown = display_path(selection.path)
+    source = fragment_of(text, shown, file)
     targets = find_targets(tree, text, source.label)
     if not targets:
         raise SourceError(
@@ -91,7 +103,7 @@ def _analyse(
         constants=find_constants(tree.body),
         names=find_names(tree.body),
         only=selection.only,
-        neighbours=imported_classes(tree, path, names, project, source.label),
+        neighbours=imported_classes(tree, path, names, project, labeller, source.label),
     )
 
 

@@ -8,7 +8,6 @@ from hybridgen.suite.allowlist import forbidden
 from hybridgen.suite.placement import diff, read, sibling_path, test_path, write
 from hybridgen.suite.rendering import render, without, without_own
 from hybridgen.suite.screening import drop_reason, screened
-from hybridgen.suite.secrets import secret_in
 from hybridgen.suite.selection import Choice, select
 from hybridgen.suite.sideeffects import anchored, replaced_outside
 
@@ -22,7 +21,6 @@ __all__ = [
     "render",
     "replaced_outside",
     "screened",
-    "secret_in",
     "select",
     "sibling_path",
     "test_path",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hybridgen.domain import Module, Observation, Suspect, TargetKind, TestFile, strictest
 from hybridgen.errors import PolicyRefusal
+from hybridgen.secretscan import find_secrets
 from hybridgen.suite.allowlist import forbidden
 from hybridgen.suite.blocks import Block, UnrenderableError, build, group
 from hybridgen.suite.imports import Import, bindings
@@ -116,7 +117,8 @@ def _judged(
     """Why the text that goes into the file must not be written, with all the imports it uses."""
     imports = dict.fromkeys(item.statement for part in parts for item in part.imports)
     source = "\n\n\n".join(["\n".join(imports), *texts])
-    return forbidden(source, import_name, module.source.text)
+    secrets = (f"it seems to hold a secret: {found.kind}" for found in find_secrets(source))
+    return (*forbidden(source, import_name, module.source.text), *secrets)
 
 
 def without(test_file: TestFile, names: Collection[str], *, line_length: int = 88) -> TestFile:

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from hybridgen.domain import Module, Observation
+from hybridgen.secretscan import secret_in
 from hybridgen.suite.allowlist import forbidden
 from hybridgen.suite.blocks import UnrenderableError, build
 from hybridgen.suite.expectations import expects_by_a_function
-from hybridgen.suite.secrets import secret_in
 from hybridgen.suite.selection import can_be_kept
 from hybridgen.suite.sideeffects import side_effect
 

@@ -23,10 +23,10 @@ from hybridgen.domain import (
     StepResult,
     Suspect,
 )
+from hybridgen.secretscan import secret_in
 from hybridgen.suite.allowlist import forbidden
 from hybridgen.suite.blocks import Block, UnrenderableError, build
 from hybridgen.suite.imports import Import
-from hybridgen.suite.secrets import secret_in
 
 _PLAIN_TYPES = ("str", "int", "bool", "bytes", "list", "dict", "tuple", "set", "frozenset")
 _NAMES = (

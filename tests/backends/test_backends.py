@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hybridgen.backends import BACKENDS, Backend, FakeBackend, LocalBackend
+from hybridgen.backends import BACKENDS, Backend, FakeBackend, LocalBackend, RemoteBackend
 from hybridgen.domain import Fragment, Label, Prompt
 from hybridgen.errors import EngineError
 
@@ -25,8 +25,9 @@ def ask(backend: Backend, max_tokens: int = 50) -> str:
     ).text
 
 
-def test_there_is_no_way_out_of_this_machine_yet() -> None:
-    assert BACKENDS.keys() == {"local", "fake"}
+def test_every_way_out_of_this_machine_is_the_backend_with_the_gate() -> None:
+    ways_out = {name: make for name, make in BACKENDS.items() if name not in ("local", "fake")}
+    assert ways_out == {"gemini": RemoteBackend, "onprem": RemoteBackend}
 
 
 def test_local_answer_ends_where_the_code_fence_closes(

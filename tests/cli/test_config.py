@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import hybridgen
-from hybridgen.settings import Settings
+from hybridgen.settings import Settings, shown_key
 
 ROOT = Path(hybridgen.__file__).parents[1]
 
@@ -51,7 +51,7 @@ def test_every_setting_is_listed_with_its_default(show):
     done = show()
     assert (done.returncode, done.stderr) == (0, "")
     listed = rows(done.stdout)
-    assert list(listed) == list(Settings.model_fields)
+    assert list(listed) == [shown_key(key) for key in Settings.model_fields]
     assert listed["budget"] == ("120.0", "default")
     assert listed["offline"] == ("false", "default")
     assert listed["model"] == ("-", "default")
@@ -81,7 +81,16 @@ def test_json_holds_typed_values_and_sources(show):
     }
     assert document["settings"]["offline"] == {"value": False, "source": "default"}
     assert document["settings"]["model"] == {"value": None, "source": "default"}
-    assert list(document["settings"]) == list(Settings.model_fields)
+    assert list(document["settings"]) == [shown_key(key) for key in Settings.model_fields]
+
+
+def test_a_setting_of_a_table_has_its_name_and_a_list_is_shown_as_one(show):
+    variables = {"HYBRIDGEN_GEMINI_TERMS": "paid", "HYBRIDGEN_LABELS_PUBLIC": "docs/,a.py"}
+    listed = rows(show(**variables).stdout)
+    assert listed["gemini.terms"] == ("paid", "environment HYBRIDGEN_GEMINI_TERMS")
+    assert listed["onprem.trusted_hosts"] == ("-", "default")
+    document = json.loads(show("--json", **variables).stdout)
+    assert document["settings"]["labels.public"]["value"] == ["docs/", "a.py"]
 
 
 def test_a_projects_file_that_says_too_much_is_refused(show, tmp_path):

@@ -29,7 +29,7 @@ def generate(tmp_path: Path) -> Generate:
             path.write_text(dedent(content))
         settings = load_settings(None, {"budget": 40.0}, environment={})
         [outcome] = pipeline.generate(
-            [str(tmp_path / "sample.py")], settings, None, None, SilentProgress(), is_dry_run=False
+            [str(tmp_path / "sample.py")], settings, None, SilentProgress(), is_dry_run=False
         )
         assert outcome.error is None
         return outcome

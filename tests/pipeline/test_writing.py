@@ -23,7 +23,7 @@ def test_error_says_how_to_go_on_where_pytest_never_ends(
     monkeypatch.setattr("hybridgen.observe.verify.SHORTEST_TIMEOUT", 1.0)
     settings = load_settings(None, {"budget": 10.0}, environment={})
     [outcome] = pipeline.generate(
-        [str(tmp_path / "small.py")], settings, None, None, SilentProgress(), is_dry_run=False
+        [str(tmp_path / "small.py")], settings, None, SilentProgress(), is_dry_run=False
     )
     assert outcome.error is not None
     assert "pytest did not end in time" in outcome.error

@@ -8,9 +8,9 @@ import pytest
 
 from hybridgen.domain import Fragment, Label
 from hybridgen.prompt import templates
-from hybridgen.prompt.templates import render
+from hybridgen.prompt.templates import is_ours, render
 
-FRAGMENT = Fragment("text", Label.CONFIDENTIAL, "here", "made by a test")
+FRAGMENT = Fragment("a text", Label.CONFIDENTIAL, "here", "made by a test")
 
 
 @pytest.mark.parametrize("value", ["text", b"text", ["text"], [FRAGMENT, "text"], 3, {"a": 1}])
@@ -56,3 +56,16 @@ def test_unknown_variable_is_an_error() -> None:
 def test_every_template_ships() -> None:
     assert templates.__file__ is not None
     assert "".join(part.text for part in render("system", {})).endswith("\n")
+
+
+def test_words_of_the_templates_are_ours_and_nothing_else_is() -> None:
+    values = {"name": FRAGMENT, "owner": FRAGMENT, "source": FRAGMENT}
+    lists = {"around": [FRAGMENT], "missing": [FRAGMENT], "examples": [FRAGMENT]}
+    parts = (
+        *render("system", {}),
+        *render("context", {"module": FRAGMENT, "outline": [FRAGMENT]}),
+        *render("request_class", {**values, **lists}),
+        *render("request_function", {**values, "around": (), "missing": (), "examples": ()}),
+    )
+    assert [is_ours(part.text) for part in parts] == [part is not FRAGMENT for part in parts]
+    assert not is_ours("Write calls of `\nSECRET = 1\n` that together")

@@ -1,0 +1,80 @@
+"""A model elsewhere: what the gate clears goes to it by the courier, and nothing else does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from hybridgen.domain import Completion, Destination, Prompt, Usage
+from hybridgen.errors import RemoteError
+
+if TYPE_CHECKING:
+    from hybridgen.courier import Courier
+    from hybridgen.gate import Gate
+
+
+class RemoteBackend:
+    """Gemini or a server in the building.
+
+    Args:
+        gate: clears each prompt, and writes down what became of it.
+        courier: started and configured by whoever made it, who also closes it: a run has one
+            courier, whatever the number of destinations.
+        destination: where to.
+    """
+
+    def __init__(self, gate: Gate, courier: Courier, destination: Destination) -> None:
+        self._gate = gate
+        self._courier = courier
+        self._destination = destination
+
+    def count_tokens(self, texts: Sequence[str], *, deadline: float) -> list[int]:
+        """About four characters a token; nobody is asked."""
+        return [(len(text) + 3) // 4 for text in texts]
+
+    def complete(
+        self,
+        prompt: Prompt,
+        *,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+        deadline: float,
+        on_text: Callable[[str], None] | None = None,
+    ) -> Completion:
+        """The answer to ``prompt``, once the gate has cleared it; it comes in one piece.
+
+        Raises:
+            GateRefusal: the prompt may not leave this machine; nothing was sent.
+            RemoteError: no answer.
+        """
+        cleared = self._gate.clear(prompt, self._destination)
+        try:
+            answer = self._courier.send(
+                cleared,
+                max_tokens=max_tokens,
+                temperature=temperature,
+                seed=seed,
+                deadline=deadline,
+            )
+        except RemoteError as error:
+            self._gate.failed(cleared, error.message)
+            raise
+        except BaseException as error:  # it may have been sent: the ledger says how it ended
+            self._gate.failed(cleared, type(error).__name__)
+            raise
+        usage = Usage(answer.prompt_tokens, answer.completion_tokens, answer.seconds)
+        self._gate.done(cleared, usage)
+        if on_text is not None:
+            on_text(answer.text.removeprefix(prompt.answer_start))
+        return Completion(
+            text=answer.text,
+            label=prompt.label,
+            backend=self._destination.backend,
+            model=self._destination.model,
+            usage=usage,
+            is_cut_off=answer.is_cut_off,
+        )
+
+    def close(self) -> None:
+        """Nothing to end: the courier is its owner's."""

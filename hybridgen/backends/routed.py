@@ -1,0 +1,114 @@
+"""The backend that asks others: the outermost that may read a prompt, then towards the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from hybridgen.domain import Completion, Label, Prompt
+from hybridgen.errors import RemoteError
+
+if TYPE_CHECKING:
+    from hybridgen.backends import Backend
+
+
+class RoutedBackend:
+    """Asks, for each prompt, the backends that its label allows, in the order of ``steps``.
+
+    A backend that gives no answer hands the prompt on to the next one, never back out; one that
+    failed for good is not asked again. A refusal of the gate is no failure: it goes to the caller.
+
+    Args:
+        backends: by name, what makes each one; made at the first prompt for it, so that the
+            local model is not loaded for nothing.
+        steps: the names of the backends that may read a label, the first to ask first.
+
+    Attributes:
+        notes: for people, each thing once: what gave no answer, and what was asked instead.
+    """
+
+    def __init__(
+        self,
+        backends: Mapping[str, Callable[[], Backend]],
+        steps: Callable[[Label], Sequence[str]],
+    ) -> None:
+        self._makers = dict(backends)
+        self._steps = steps
+        self._made: dict[str, Backend] = {}
+        self._given_up: dict[str, RemoteError] = {}
+        self.notes: list[str] = []
+
+    def count_tokens(self, texts: Sequence[str], *, deadline: float) -> list[int]:
+        """About four characters a token where anything but this machine can be asked.
+
+        All backends then get the same prompts, and no model is loaded to count.
+        """
+        if set(self._makers) == {"local"}:
+            return self._backend("local").count_tokens(texts, deadline=deadline)
+        return [(len(text) + 3) // 4 for text in texts]
+
+    def complete(
+        self,
+        prompt: Prompt,
+        *,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+        deadline: float,
+        on_text: Callable[[str], None] | None = None,
+    ) -> Completion:
+        """The answer of the first backend that gives one.
+
+        Raises:
+            GateRefusal: the prompt may not go where it was about to go; nobody else is asked.
+            RemoteError: no backend that may read the prompt gave an answer.
+            EngineError: the local one was asked last and gave none.
+        """
+        failed: list[tuple[str, RemoteError]] = []
+        for name in self._steps(prompt.label):
+            if name not in self._makers:
+                continue
+            if name in self._given_up:
+                failed.append((name, self._given_up[name]))
+                continue
+            try:
+                completion = self._backend(name).complete(
+                    prompt,
+                    max_tokens=max_tokens,
+                    temperature=temperature,
+                    seed=seed,
+                    deadline=deadline,
+                    on_text=on_text,
+                )
+            except RemoteError as error:
+                failed.append((name, error))
+                if error.is_final:
+                    self._given_up[name] = error
+                continue
+            self._note(failed, f"{name} was asked instead")
+            return completion
+        self._note(failed, "nothing else may be asked")
+        if failed:
+            raise failed[-1][1]
+        raise RemoteError(
+            f"No backend is there that may read text labelled {prompt.label.name.lower()}.",
+            "Install a model for this machine: hybridgen models pull",
+            is_final=True,
+        )
+
+    def close(self) -> None:
+        """Ends what was made."""
+        for backend in self._made.values():
+            backend.close()
+        self._made.clear()
+
+    def _backend(self, name: str) -> Backend:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def _note(self, failed: Sequence[tuple[str, RemoteError]], instead: str) -> None:
+        for name, error in failed:
+            note = f"{name} gave no answer ({error.message.rstrip('.')}); {instead}"
+            if note not in self.notes:
+                self.notes.append(note)

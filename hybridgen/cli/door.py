@@ -1,0 +1,217 @@
+"""The way out of this machine for one run: key, courier, gate and ledger.
+
+It is opened before anything of a repository is read: its settings are the user's and the
+organisation's. What a repository says can close it, never open it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from hybridgen.backends import Backend
+from hybridgen.backends.remote import RemoteBackend
+from hybridgen.cli.places import state_folder
+from hybridgen.domain import Destination, Prompt, SourceFile, Usage
+from hybridgen.errors import GateRefusal, HybridgenError, SettingsError
+from hybridgen.gate import Cleared, FingerprintIndex, Gate, Ledger
+from hybridgen.pipeline.remotes import remotes_from
+from hybridgen.prompt import is_ours
+from hybridgen.reading import decode, read_once
+from hybridgen.report.terms import terms_line
+from hybridgen.route import NAMES, Remotes
+from hybridgen.settings import Settings
+
+if TYPE_CHECKING:
+    from hybridgen.courier import Courier, Setup
+    from hybridgen.label import Labeller
+
+KEY_VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+    "onprem": ("ONPREM_API_KEY",),
+}
+"""Where keys may lie in the environment; they are taken out of it, so that no child has them."""
+
+
+class Door:
+    """The way out, as the user's and the organisation's settings allow it.
+
+    It is the gate of whatever project is worked on: :meth:`prepare` says which one that is, and
+    before that everything is refused.
+
+    Args:
+        settings: of user and organisation; no repository was looked at.
+
+    Raises:
+        PolicyRefusal: an address that the settings do not vouch for.
+        SettingsError: a file of certificates that cannot be read.
+        RemoteError: the courier does not start.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        wanted = remotes_from(settings, has_key=True)
+        found = [one for one in (wanted.gemini, wanted.onprem) if one is not None]
+        if settings.backend == "local":
+            found = []
+        self._keys = {one.backend: _key(one.backend) for one in found}
+        self._ledger = Ledger(state_folder() / "ledger", keep_text=settings.ledger_keep_text)
+        self._sent: list[Cleared] = []
+        self._courier: Courier | None = None
+        self._index: FingerprintIndex | None = None
+        self._gate: Gate | None = None
+        self._root: Path | None = None
+        setups = [
+            _setup(one, self._keys[one.backend], settings)
+            for one in found
+            if self._keys[one.backend] or one.backend != "gemini"  # no key, no Gemini
+        ]
+        if setups:
+            from hybridgen.courier import Courier
+
+            self._courier = Courier.start()
+            self._courier.configure(*setups)
+
+    def remotes(self, settings: Settings) -> Remotes:
+        """What may be asked, by the settings of the run, which are no looser than the door's."""
+        return remotes_from(settings, has_key=bool(self._keys.get("gemini")))
+
+    def backends(self, remotes: Remotes) -> dict[str, Callable[[], Backend]]:
+        """By name, what makes each remote backend; none without a courier."""
+        courier, found = self._courier, (remotes.gemini, remotes.onprem)
+        if courier is None:
+            return {}
+        return {one.backend: partial(RemoteBackend, self, courier, one) for one in found if one}
+
+    def prepare(self, labeller: Labeller) -> None:
+        """Opens the gate for one project: every stricter file in it is taken in, to know copies.
+
+        Raises:
+            PolicyRefusal: what is kept in the user's folders cannot be trusted.
+        """
+        if self._root == labeller.root:
+            return
+        self._close_gate()
+        self._index = FingerprintIndex(state_folder() / "fingerprints", labeller.root)
+        for known in labeller.walk():
+            _take_in(self._index, labeller, known)
+        self._root = labeller.root
+        self._gate = Gate(
+            self._ledger,
+            self._index,
+            lambda source: labeller.look(Path(source.path)),
+            is_ours,
+            project=str(labeller.root),
+        )
+
+    def clear(self, prompt: Prompt, destination: Destination) -> Cleared:
+        """See :meth:`hybridgen.gate.Gate.clear`."""
+        cleared = self._opened().clear(prompt, destination)
+        self._sent.append(cleared)
+        return cleared
+
+    def done(self, cleared: Cleared, usage: Usage) -> None:
+        """See :meth:`hybridgen.gate.Gate.done`."""
+        self._opened().done(cleared, usage)
+
+    def failed(self, cleared: Cleared, why: str) -> None:
+        """See :meth:`hybridgen.gate.Gate.failed`."""
+        self._opened().failed(cleared, why)
+
+    def summary(self) -> Iterator[str]:
+        """What is to be said after the run: what was sent where, under which terms, the head."""
+        for destination in dict.fromkeys(cleared.destination for cleared in self._sent):
+            sizes = [item.size for item in self._sent if item.destination == destination]
+            times = "once" if len(sizes) == 1 else f"{len(sizes)} times"
+            yield (
+                f"sent to {NAMES[destination.backend]} ({destination.url}, {destination.model}) "
+                f"{times}, {sum(sizes):,} bytes: {terms_line(destination.terms, destination.sdk)}"
+            )
+        if self._sent:
+            head = self._ledger.head()
+            yield f"what was sent: hybridgen audit list; head of the ledger: {head}"
+
+    def close(self) -> None:
+        """Ends the courier and closes the index; may be called twice."""
+        if self._courier is not None:
+            self._courier.close()
+        self._close_gate()
+
+    def _opened(self) -> Gate:
+        if self._gate is None:
+            raise GateRefusal(
+                "nothing may be sent before the files of the project were looked at",
+                "report it, or let the model on this machine do it: --backend local",
+            )
+        return self._gate
+
+    def _close_gate(self) -> None:
+        if self._index is not None:
+            self._index.close()
+        self._index = self._gate = self._root = None
+
+
+def _take_in(index: FingerprintIndex, labeller: Labeller, known: SourceFile) -> None:
+    """Adds a file with its label; what is no text that could be read is no text to be copied."""
+    path = labeller.root / known.path
+    try:
+        _, data = read_once(path, labeller.root, known.path)
+        text = decode(data, known.path)
+    except HybridgenError:
+        return
+    # A file is stricter than it was when it was listed, or it is what was listed.
+    digest = sha256(data).hexdigest()
+    source = known if known.sha256 == digest else labeller.file(path, data)
+    index.add(source, text)
+
+
+def _setup(destination: Destination, key: str, settings: Settings) -> Setup:
+    from hybridgen.courier import Setup
+
+    if destination.backend == "gemini":
+        return Setup(
+            destination,
+            key=key,
+            proxy=settings.gemini_proxy,
+            ca=_certificates(settings.gemini_ca, "gemini.ca"),
+            max_requests=settings.gemini_max_requests,
+            max_tokens=settings.gemini_max_tokens,
+        )
+    return Setup(
+        destination,
+        key=key,
+        ca=_certificates(settings.onprem_ca, "onprem.ca"),
+        trusted_hosts=settings.onprem_trusted_hosts,
+        parallel=settings.onprem_parallel,
+    )
+
+
+def _certificates(path: Path | None, key: str) -> bytes | None:
+    """The file's content: the courier itself can read nothing."""
+    if path is None:
+        return None
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SettingsError(
+            f"{key}: {path} cannot be read: {error.strerror}", "name a PEM file with certificates"
+        ) from error
+
+
+def _key(backend: str) -> str:
+    """The key from the environment, which loses it, else from the keyring; "" if there is none."""
+    found = [os.environ.pop(name, "").strip() for name in KEY_VARIABLES[backend]]
+    return next((key for key in found if key), "") or _key_in_keyring(backend)
+
+
+def _key_in_keyring(backend: str) -> str:
+    """What was put there by ``keyring set hybridgen gemini``; a broken keyring has no key."""
+    try:
+        import keyring
+
+        return (keyring.get_password("hybridgen", backend) or "").strip()
+    except Exception:  # each of its back ends has errors of its own, and it may not be installed
+        return ""

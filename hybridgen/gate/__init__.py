@@ -1,0 +1,18 @@
+"""The one door out: clears prompts, keeps the ledger, and knows copies of strict files."""
+
+from hybridgen.gate.clear import Gate, payload_of
+from hybridgen.gate.cleared import Cleared, outgoing_bytes
+from hybridgen.gate.index import FingerprintIndex, Overlap
+from hybridgen.gate.ledger import Entry, Ledger, Verification
+
+__all__ = [
+    "Cleared",
+    "Entry",
+    "FingerprintIndex",
+    "Gate",
+    "Ledger",
+    "Overlap",
+    "Verification",
+    "outgoing_bytes",
+    "payload_of",
+]

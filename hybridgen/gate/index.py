@@ -1,0 +1,210 @@
+"""Fingerprints of every file that this user's hybridgen has labelled, to know copies of them.
+
+A file is known by its winnowed k-grams (``gate/winnow.py``), each hashed with a key that only this
+user has (keyed BLAKE2b, RFC 7693): whoever gets hold of the index without the key cannot ask it
+whether it knows a text. What was known once stays known after the file was changed, moved or
+removed; each version adds what is new in it.
+
+What counts as a leak, for a receiver with some clearance:
+
+- Fingerprints of files that are stricter than the clearance count.
+- Not those that the *same file* had while the receiver may read it: its owner marked it, so what
+  it says is no secret, whatever older versions were. When it gets stricter again, so do all its
+  versions.
+- Not those that another readable file had in an *earlier run* than the strict one: then the
+  strict one is the copy. Seen first in the same run, nobody knows who copied, and that counts.
+
+Where the index cannot be trusted (a lost key, files of somebody else) nothing is sent, but work on
+this machine goes on: :meth:`FingerprintIndex.add` never raises, :meth:`FingerprintIndex.overlaps`
+does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from hybridgen.domain import Label, SourceFile
+from hybridgen.errors import GateRefusal
+from hybridgen.gate.prints import Addition, PrintStore
+from hybridgen.gate.winnow import fingerprints
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from hybridgen.gate.prints import Known
+
+# Different fingerprints of one strict file in one prompt that make it a refusal: a shared run of
+# about 16 words, or three lines of code. ``gate/winnow.py`` says what was measured.
+LEAST_SHARED: Final = 3
+
+# Files are written together: a transaction costs as much as a hundred files.
+_PENDING_FILES: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Text of a strict file that is also in a prompt.
+
+    Attributes:
+        path: the strict file, with its project's folder if that is known.
+        line: the line in it, as it was when it was read.
+        label: how strict it is.
+        is_there: whether the file is still where it was; None without a known folder.
+        prompt_line: the line of the text that was asked about.
+        shared: how many different fingerprints both have.
+    """
+
+    path: str
+    line: int
+    label: Label
+    is_there: bool | None
+    prompt_line: int
+    shared: int
+
+
+class FingerprintIndex:
+    """The index in ``folder``; may be used by several threads.
+
+    Args:
+        folder: a folder for it alone; made at the first use.
+        root: the project whose files are added; None if they belong to none.
+    """
+
+    def __init__(self, folder: Path, root: Path | None = None) -> None:
+        self._store = PrintStore(folder)
+        self._root = "" if root is None else str(root)
+        self._pending: list[Addition] = []
+        self._labels: dict[tuple[str, str], Label] | None = None
+        self._problem: GateRefusal | None = None
+        self._lock = threading.Lock()
+
+    def add(self, source: SourceFile, text: str) -> None:
+        """Takes in a file with its label; nothing to do if that is known already.
+
+        Args:
+            source: the file as it was labelled.
+            text: its text, decoded from the bytes that were labelled.
+        """
+        with self._lock:
+            if self._problem is not None:
+                return
+            try:
+                if self._labels is None:
+                    self._labels = self._store.labels(self._root)
+                if self._labels.get((source.path, source.sha256)) == source.label:
+                    return
+                hashes, lines = fingerprints(text, is_file=True)
+                prints = self._keyed(hashes)
+                self._pending.append(
+                    Addition(source.path, source.sha256, source.label, prints, lines)
+                )
+                self._note(source)
+                if len(self._pending) >= _PENDING_FILES:
+                    self._flush()
+            except GateRefusal as error:
+                self._problem = error
+            except Exception as error:  # whatever it is, this text is not known now
+                self._problem = GateRefusal(
+                    f"{source.path} could not be added to the index of fingerprints "
+                    f"({type(error).__name__}), so copies of it would not be noticed",
+                    "stay on this machine: --backend local",
+                )
+
+    def overlaps(self, text: str, clearance: Label) -> list[Overlap]:
+        """Which files stricter than ``clearance`` the text shares too much with, the most first.
+
+        Raises:
+            GateRefusal: the index cannot be used, or a file could not be added to it.
+        """
+        with self._lock:
+            if self._problem is not None:
+                raise self._problem
+            self._flush()
+            hashes, lines = fingerprints(text, is_file=False)
+            if not len(hashes):
+                return []
+            return self._leaks(self._store.known(), self._keyed(hashes), lines, clearance)
+
+    def close(self) -> None:
+        """Writes what is pending and closes the files; never raises."""
+        with self._lock:
+            try:
+                if self._problem is None:
+                    self._flush()
+            except GateRefusal as error:
+                self._problem = error
+            self._store.close()
+
+    def _note(self, source: SourceFile) -> None:
+        """Remember in memory what the store will know; a stricter label takes all versions."""
+        assert self._labels is not None
+        for path, sha256 in [key for key in self._labels if key[0] == source.path]:
+            if self._labels[path, sha256] < source.label:
+                self._labels[path, sha256] = source.label
+        self._labels[source.path, source.sha256] = source.label
+
+    def _flush(self) -> None:
+        if self._pending:
+            self._store.write(self._root, self._pending)
+            self._pending.clear()
+
+    def _keyed(self, hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """The hashes as they are stored: a keyed hash of each."""
+        import numpy as np
+
+        start = hashlib.blake2b(key=self._store.key(), digest_size=8)
+        raw, keyed = hashes.tobytes(), bytearray()
+        for place in range(0, len(raw), 8):
+            one = start.copy()
+            one.update(raw[place : place + 8])
+            keyed += one.digest()
+        return np.frombuffer(bytes(keyed), np.uint64)
+
+    def _leaks(
+        self,
+        known: Known,
+        prints: NDArray[np.uint64],
+        lines: NDArray[np.int64],
+        clearance: Label,
+    ) -> list[Overlap]:
+        hits = known.hits(prints)
+        readable = [hit for hit in hits if known.files[hit.file].label <= clearance]
+        marked = {(hit.index, known.files[hit.file].place) for hit in readable}
+        first_run: dict[int, int] = {}
+        for hit in readable:
+            run = known.files[hit.file].run
+            first_run[hit.index] = min(run, first_run.get(hit.index, run))
+        shared: Counter[tuple[str, str]] = Counter()
+        first: dict[tuple[str, str], Overlap] = {}
+        counted = set()
+        for hit in hits:
+            file = known.files[hit.file]
+            is_first_elsewhere = first_run.get(hit.index, file.run) < file.run
+            if file.label <= clearance or (hit.index, file.place) in marked or is_first_elsewhere:
+                continue
+            if (hit.index, file.place) in counted:
+                continue
+            counted.add((hit.index, file.place))
+            shared[file.place] += 1
+            line = int(lines[hit.index])
+            if file.place not in first or line < first[file.place].prompt_line:
+                first[file.place] = _overlap(file.place, hit.line, file.label, line)
+        return [
+            Overlap(found.path, found.line, found.label, found.is_there, found.prompt_line, count)
+            for place, count in shared.most_common()
+            if count >= LEAST_SHARED
+            for found in (first[place],)
+        ]
+
+
+def _overlap(place: tuple[str, str], line: int, label: Label, prompt_line: int) -> Overlap:
+    root, path = place
+    is_there = Path(root, path).is_file() if root else None
+    shown = str(Path(root, path)) if root else path
+    return Overlap(shown, line, label, is_there, prompt_line, 0)

@@ -1,0 +1,181 @@
+"""What the bytes of a file say about its label, whatever its place and whoever marked it."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import tokenize
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from hybridgen.domain import Evidence, Label
+from hybridgen.errors import SourceError
+from hybridgen.label.evidence import confidential
+from hybridgen.label.imported import Import, find_imports, is_test_path
+from hybridgen.reading import decode, parse
+
+MARK_LINES = 5
+"""A mark in a file stands in one of its first lines."""
+
+HEADER_LINES = 30
+"""Phrases of confidentiality are looked for in so many lines."""
+
+HEADERS = ("Confidential", "Proprietary", "Internal use only", "All rights reserved")
+"""The phrases where no others are set."""
+
+_INTERNAL = "internal use only"
+
+_MARK = re.compile(r"#[ \t]*hybridgen:[ \t]*(public|internal)[ \t]*")
+_TIGHTENING = re.compile(r"\bhybridgen:\s*(internal|confidential)\b", re.IGNORECASE)
+_WORD = re.compile(r"[ \t]*#[ \t]*hybridgen:[ \t]*([^\W\d_]+)[ \t]*", re.IGNORECASE)
+_LABELS = {label.name.lower() for label in Label}
+_PUNCTUATION = re.compile(r"^[\s#*/|=\-\"';]+|[\s*/|=\-\"']+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What reading a file once gave.
+
+    Attributes:
+        sha256: of the bytes, hexadecimal.
+        marks: labels below confidential that comments in its first lines ask for, with the line.
+        findings: what its text has against a loose label.
+        imports: of a test file, what it imports; None if that cannot be known.
+        is_empty: True if there is nothing in it.
+    """
+
+    sha256: str
+    marks: tuple[tuple[Label, str], ...] = ()
+    findings: tuple[Evidence, ...] = ()
+    imports: tuple[Import, ...] | None = ()
+    is_empty: bool = False
+
+    def to_json(self) -> str:
+        """The facts as text, for the cache."""
+        return json.dumps(
+            [
+                self.sha256,
+                [[label.name, line] for label, line in self.marks],
+                [[item.label.name, item.rule, item.detail] for item in self.findings],
+                None
+                if self.imports is None
+                else [[item.level, item.module, item.names] for item in self.imports],
+                self.is_empty,
+            ]
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Facts:
+        """The facts that :meth:`to_json` wrote.
+
+        Raises:
+            ValueError, TypeError, KeyError: it did not.
+        """
+        digest, marks, findings, imports, is_empty = json.loads(text)
+        found: Any = imports
+        return cls(
+            str(digest),
+            tuple((Label[name], str(line)) for name, line in marks),
+            tuple(Evidence(Label[name], str(rule), str(why)) for name, rule, why in findings),
+            None
+            if imports is None
+            else tuple(Import(int(level), module, tuple(names)) for level, module, names in found),
+            bool(is_empty),
+        )
+
+
+def read_facts(data: bytes, name: str, headers: Sequence[str] = HEADERS) -> Facts:
+    """Look into the bytes of the file called ``name`` (relative, with slashes).
+
+    Args:
+        headers: phrases that make a file confidential, or internal if it is for internal use.
+    """
+    digest = sha256(data).hexdigest()
+    is_test = is_test_path(name)
+    try:
+        text = decode(data, name)
+    except SourceError as error:
+        finding = confidential("content", f"cannot be read as text: {error.message}")
+        return Facts(digest, (), (finding,), None if is_test else ())
+    is_python = name.lower().endswith((".py", ".pyi"))
+    lines = text.split("\n")[:HEADER_LINES]
+    return Facts(
+        digest,
+        tuple(_marks(text)) if is_python else (),
+        (*_mark_findings(lines), *_header_findings(_prose(lines, is_python), headers)),
+        _imports_of(text, name) if is_test else (),
+        not text.strip(),
+    )
+
+
+def _imports_of(text: str, name: str) -> tuple[Import, ...] | None:
+    try:
+        return find_imports(parse(text, name))
+    except (SourceError, RecursionError):
+        return None
+
+
+def _marks(text: str) -> Iterator[tuple[Label, str]]:
+    """Marks that loosen: comments that have a line to themselves and say nothing else."""
+    for token in _tokens(text, MARK_LINES):
+        if token.type == tokenize.COMMENT and token.line.strip() == token.string.strip():
+            found = _MARK.fullmatch(token.string)
+            if found:
+                yield Label[found[1].upper()], token.string.strip()
+
+
+def _mark_findings(lines: Sequence[str]) -> Iterator[Evidence]:
+    """Marks that tighten, in whatever kind of comment; a word that is no label is one too."""
+    for number, line in enumerate(lines, 1):
+        for found in _TIGHTENING.finditer(line):
+            label = Label[found[1].upper()]
+            yield Evidence(label, "mark in the file", f"line {number} says {found.group()}")
+        word = _WORD.fullmatch(line)
+        if word and word[1].lower() not in _LABELS:
+            detail = f"line {number} says hybridgen: {word[1]}, which is no label"
+            yield Evidence(Label.CONFIDENTIAL, "mark in the file", detail)
+
+
+def _header_findings(prose: str, headers: Sequence[str]) -> Iterator[Evidence]:
+    for phrase in headers:
+        words = _normalised(phrase)
+        label = Label.INTERNAL if words == _INTERNAL else Label.CONFIDENTIAL
+        if words and re.search(rf"(?<!\w){re.escape(words)}(?!\w)", prose):
+            yield Evidence(label, "header", f"its first lines say “{phrase}”")
+
+
+def _prose(lines: Sequence[str], is_python: bool) -> str:
+    """What people wrote in the first lines: of Python, comments and texts."""
+    text = "\n".join(lines)
+    if is_python:
+        try:
+            kinds = (tokenize.COMMENT, tokenize.STRING)
+            found = [token.string for token in _all_tokens(text) if token.type in kinds]
+            text = "\n".join(found)
+        except (tokenize.TokenError, SyntaxError, ValueError):
+            pass  # cut in the middle of something: all of it then
+    pieces = (_PUNCTUATION.sub("", line) for line in text.split("\n"))
+    return _normalised(" ".join(pieces))
+
+
+def _normalised(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _tokens(text: str, lines: int) -> Iterator[tokenize.TokenInfo]:
+    """The tokens that begin in the first lines, as far as there are any."""
+    try:
+        for token in _all_tokens(text):
+            if token.start[0] > lines:
+                return
+            yield token
+    except (tokenize.TokenError, SyntaxError, ValueError):
+        return
+
+
+def _all_tokens(text: str) -> Iterator[tokenize.TokenInfo]:
+    return tokenize.generate_tokens(io.StringIO(text).readline)

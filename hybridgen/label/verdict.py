@@ -1,0 +1,119 @@
+"""Weighs what speaks for and against a loose label of one file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hybridgen.domain import Evidence, Label, strictest
+from hybridgen.label.facts import Facts
+from hybridgen.label.fragments import UNMARKED
+from hybridgen.label.ignored import IgnoreFiles
+from hybridgen.label.places import Place
+from hybridgen.label.rules import MarkLists, Permit, Rules, hash_of
+from hybridgen.label.trust import Trusted, TrustedFile
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The label of one file by itself.
+
+    Attributes:
+        evidence: every reason that had a say, the deciding one first.
+        would_be: the label that it had if all its marks were trusted.
+        marks: hash of the marks that need trust; "" if there is none.
+    """
+
+    label: Label
+    evidence: tuple[Evidence, ...]
+    would_be: Label
+    marks: str
+
+
+class Judge:
+    """Decides by the marks, the lists of others, the place and the text of a file.
+
+    All evidence is gathered and the strictest wins; without a mark that counts, the file is
+    confidential.
+
+    Raises:
+        SettingsError: a mark is no pattern.
+    """
+
+    def __init__(self, rules: Rules, trusted: Trusted | None) -> None:
+        self._lists = MarkLists(rules.marks)
+        self._trusted = trusted
+        self._ceiling: tuple[Evidence, ...] = ()
+        if rules.loosest > Label.PUBLIC:
+            name = rules.loosest.name.lower()
+            detail = f"{rules.loosest_place or 'the organisation'} allows {name} at the loosest"
+            self._ceiling = (Evidence(rules.loosest, "ceiling", detail),)
+
+    def decide(self, place: Place, facts: Facts, ignored: IgnoreFiles) -> Verdict:
+        """Label a file by itself; what a test imports is weighed elsewhere."""
+        against = (
+            *place.findings,
+            *facts.findings,
+            *self._lists.tightening(place.names),
+            *ignored.evidence(place.names),
+            *self._ceiling,
+        )
+        permits = (*self._lists.permits(place.name, place.names), *_own_permits(facts))
+        asked = [permit for permit in permits if permit.needs_trust]
+        free = [permit.evidence for permit in permits if not permit.needs_trust]
+        marks = hash_of([[p.evidence.label.name, p.pattern] for p in asked]) if asked else ""
+        granted, trust = self._granted(place.name, asked, marks, has_free=bool(free))
+        counted = (*free, *granted)
+        label, evidence = _weigh(counted, (*against, *trust), _untrusted(asked, granted))
+        would_be = _weigh((*free, *(permit.evidence for permit in asked)), against)[0]
+        return Verdict(label, evidence, would_be, marks)
+
+    def _granted(
+        self, name: str, asked: Sequence[Permit], marks: str, *, has_free: bool
+    ) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
+        """The marks that count because they were trusted, and what the record itself says."""
+        record = None if self._trusted is None else self._trusted.files.get(name)
+        if not asked or record is None or record.marks != marks:
+            return (), ()
+        granted = tuple(permit.evidence for permit in asked)
+        word = record.label.name.lower()
+        said = Evidence(record.label, "trust", f"trusted as {word} by you")
+        # Where marks of the user's own allow it too, an older record must not make it stricter.
+        return granted, () if has_free else (said,)
+
+
+def trusted_file(name: str, label: Label, marks: str) -> TrustedFile | None:
+    """The record for a file that trust would loosen to ``label``; None if it would not."""
+    return TrustedFile(name, label, marks) if marks and label < Label.CONFIDENTIAL else None
+
+
+def _own_permits(facts: Facts) -> tuple[Permit, ...]:
+    """The marks in the file itself."""
+    return tuple(
+        Permit(Evidence(label, "mark in the file", f"its line {line} asks for it"), line, True)
+        for label, line in facts.marks
+    )
+
+
+def _untrusted(asked: Sequence[Permit], granted: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    if granted:
+        return ()
+    return tuple(
+        Evidence(
+            permit.evidence.label,
+            "untrusted mark",
+            f"{permit.evidence.detail}, which needs: hybridgen trust",
+        )
+        for permit in asked
+    )
+
+
+def _weigh(
+    permits: Sequence[Evidence], against: Sequence[Evidence], uncounted: Sequence[Evidence] = ()
+) -> tuple[Label, tuple[Evidence, ...]]:
+    """The label, and all evidence with the deciding one first."""
+    counted = tuple(dict.fromkeys((*permits, *against)))
+    if not permits:
+        counted = (*counted, Evidence(Label.CONFIDENTIAL, "unmarked", UNMARKED))
+    ordered = sorted(counted, key=lambda item: -item.label)
+    return strictest(item.label for item in ordered), (*ordered, *uncounted)

@@ -1,0 +1,117 @@
+"""What may be asked besides this machine, made from settings."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from hybridgen.domain import Label
+from hybridgen.domain.egress import Destination
+from hybridgen.route import Remotes
+from hybridgen.settings import Settings
+
+GEMINI_URL: Final = "https://generativelanguage.googleapis.com"
+
+ONPREM_SDK: Final = "openai-compatible"
+
+_GOOGLE: Final = ".googleapis.com"
+_VERTEX_HOST: Final = "aiplatform.googleapis.com"
+_LOOPBACK: Final = ("127.0.0.1", "::1")
+
+
+def remotes_from(settings: Settings, has_key: bool) -> Remotes:
+    """The remote backends that the settings allow, and why the others do not exist.
+
+    Args:
+        has_key: whether a key for Gemini was found, in the keyring or the environment.
+    """
+    if settings.offline:
+        return Remotes(offline=True)
+    why_not: dict[str, str] = {}
+    gemini = onprem = None
+    gemini_problem = _gemini_problem(settings, has_key)
+    if gemini_problem is None:
+        gemini = _gemini(settings)
+    else:
+        why_not["gemini"] = gemini_problem
+    onprem_problem = _onprem_problem(settings)
+    if onprem_problem is None:
+        onprem = Destination(
+            backend="onprem",
+            url=settings.onprem_url or "",
+            model=settings.onprem_model or "",
+            sdk=ONPREM_SDK,
+            terms="onprem",
+            clearance=Label.INTERNAL,
+        )
+    else:
+        why_not["onprem"] = onprem_problem
+    return Remotes(gemini, onprem, why_not=why_not)
+
+
+def _gemini(settings: Settings) -> Destination:
+    return Destination(
+        backend="gemini",
+        url=settings.gemini_url or GEMINI_URL,
+        model=settings.gemini_model,
+        sdk=settings.gemini_sdk,
+        terms=settings.gemini_terms or "",
+        clearance=Label.PUBLIC,
+    )
+
+
+def _gemini_problem(settings: Settings, has_key: bool) -> str | None:
+    ceiling, terms = settings.ceiling, settings.gemini_terms
+    url = settings.gemini_url or GEMINI_URL
+    host = _host(url)
+    if not ceiling.allows_backend("gemini"):
+        return f"the organisation's file {ceiling.file} does not allow it"
+    if settings.gemini_max_requests == 0:
+        return f"gemini.max_requests is 0 ({settings.source_of('gemini_max_requests')})"
+    if terms is None:
+        return "gemini.terms is not set (hybridgen config show; what to say: docs/data-use.md)"
+    if terms == "unpaid" and not settings.gemini_acknowledge_unpaid:
+        return (
+            "gemini.terms is 'unpaid', so people may read what is sent and Google learns from it: "
+            "set gemini.acknowledge_unpaid = true if that is meant"
+        )
+    if terms == "vertex" and host.endswith(_GOOGLE):
+        return (
+            f"{host} does not speak the Gemini API under the terms of Vertex AI: set gemini.url to "
+            "a gateway that does, or gemini.terms to what holds for your key"
+        )
+    if terms != "vertex" and host.endswith(_VERTEX_HOST):
+        return f"gemini.terms = {terms!r} are not the terms of {host}"
+    if url.startswith("http:") and host not in _LOOPBACK:
+        return f"{url} would carry key and text unencrypted: write https:// in gemini.url"
+    if not ceiling.allows_host(host):
+        return f"the organisation's file {ceiling.file} does not allow the host {host}"
+    if not has_key:
+        return "no key was found (set GEMINI_API_KEY)"
+    return None
+
+
+def _onprem_problem(settings: Settings) -> str | None:
+    ceiling, url = settings.ceiling, settings.onprem_url
+    if not ceiling.allows_backend("onprem"):
+        return f"the organisation's file {ceiling.file} does not allow it"
+    if url is None:
+        return "onprem.url is not set"
+    host = _host(url)
+    trusted = {name.lower() for name in settings.onprem_trusted_hosts}
+    if trusted.isdisjoint({host, _host_and_port(url)}):
+        return f"its host {host} is not in onprem.trusted_hosts"
+    if not ceiling.allows_host(host):
+        return f"the organisation's file {ceiling.file} does not allow the host {host}"
+    if settings.onprem_model is None:
+        return "onprem.model is not set"
+    return None
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+def _host_and_port(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or {'http': 80, 'https': 443}[parts.scheme]}"

@@ -1,0 +1,183 @@
+"""``hybridgen audit`` in real processes, on a ledger that a gate wrote."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hybridgen.domain import Destination, Evidence, Fragment, Label, Prompt, SourceFile, Usage
+from hybridgen.errors import GateRefusal
+from hybridgen.gate import FingerprintIndex, Gate, Ledger
+
+Audit = Callable[..., subprocess.CompletedProcess[str]]
+
+GEMINI = Destination(
+    "gemini", "https://llm.example", "flash", "google-genai", "paid", Label.PUBLIC
+)  # fmt: skip
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def ledger(home: Path) -> Ledger:
+    return Ledger(home / ".local/state/hybridgen/ledger")
+
+
+@pytest.fixture
+def filled(ledger: Ledger, tmp_path: Path) -> Ledger:
+    """A ledger with a send, its reply, a refusal, and a failed send."""
+    index = FingerprintIndex(tmp_path / "fingerprints")
+    gate = Gate(ledger, index, lambda source: source, lambda text: True, project="/home/ann/shop")
+    public = prompt_of("x = 1  # \x1b[31mred\n", "src/=prices.py", Label.PUBLIC)
+    gate.done(gate.clear(public, GEMINI), Usage(100, 20, 1.5))
+    with pytest.raises(GateRefusal):
+        gate.clear(prompt_of("y = 2\n", "src/mar\ngins.py", Label.CONFIDENTIAL), GEMINI)
+    gate.failed(gate.clear(public, GEMINI), "503")
+    return ledger
+
+
+def prompt_of(text: str, path: str, label: Label) -> Prompt:
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    source = SourceFile(path, sha256, label, (Evidence(label, "mark", "in the settings"),))
+    about = Fragment(text, label, f"{path}:1", "marked", (source,))
+    ours = Fragment("Write tests.\n", Label.PUBLIC, "template system", "ours")
+    return Prompt((ours,), (about,), (), ours)
+
+
+@pytest.fixture
+def audit(home: Path) -> Audit:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        kept = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
+        return subprocess.run(
+            [sys.executable, "-m", "hybridgen", "audit", *arguments],
+            cwd=Path(__file__).parents[2],
+            env={**kept, "HOME": str(home)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    return run
+
+
+@pytest.mark.parametrize("command", ["list", "verify"])
+def test_an_empty_ledger_is_said_to_be_empty(audit, home, command):
+    result = audit(command)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == "the ledger is empty: nothing was sent, nothing was refused\n"
+    assert not (home / ".local/state/hybridgen/ledger").exists()
+
+
+def test_every_entry_has_a_line(audit, filled):
+    result = audit("list")
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert len(lines) == 5
+    assert [line.split()[2] for line in lines] == ["send", "reply", "refusal", "send", "failure"]
+    assert "gemini flash" in lines[0]
+    assert "src/=prices.py (public)" in lines[0]
+    assert "to 1: 100 + 20 tokens" in lines[1]
+    assert "label  src/mar\\ngins.py (confidential)" in lines[2]
+    assert "to 4: 503" in lines[4]
+
+
+def test_one_entry_is_shown_with_all_that_it_says(audit, filled):
+    shown = json.loads(audit("show", "1").stdout)
+    assert shown["destination"]["terms"] == "paid"
+    assert shown["files"][0]["evidence"][0]["rule"] == "mark"
+    assert shown["project"] == "/home/ann/shop"
+    assert shown["hash"] == next(iter(filled.entries())).hash
+
+
+def test_the_text_that_was_sent_is_shown_and_cannot_steer_the_terminal(audit, filled):
+    result = audit("show", "1", "--text")
+    assert result.returncode == 0
+    assert "x = 1  # \\x1b[31mred\n" in result.stdout
+    assert "\x1b" not in result.stdout
+
+
+def test_a_text_that_is_not_kept_is_an_error(audit, filled):
+    for path in (filled.path.parent / "texts").iterdir():
+        path.unlink()
+    result = audit("show", "1", "--text")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "is not kept" in result.stderr
+
+
+def test_a_refusal_has_no_text(audit, filled):
+    result = audit("show", "3", "--text")
+    assert result.returncode == 2
+    assert "entry 3 is a refusal" in result.stderr
+
+
+def test_an_entry_that_is_not_there_is_a_wrong_argument(audit, filled):
+    result = audit("show", "6")
+    assert result.returncode == 2
+    assert "hybridgen audit list" in result.stderr
+
+
+def test_a_whole_chain_verifies_with_its_head(audit, filled):
+    result = audit("verify", "--head", filled.head())
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("5 entries, the chain is whole")
+    assert filled.head() in result.stdout
+
+
+def test_a_changed_byte_fails(audit, filled):
+    data = filled.path.read_bytes()
+    filled.path.write_bytes(data.replace(b"src/=prices.py", b"src/=pricez.py", 1))
+    result = audit("verify")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "line 1" in result.stderr
+
+
+def test_a_cut_end_fails_against_a_head(audit, filled):
+    head = filled.head()
+    lines = filled.path.read_bytes().splitlines(keepends=True)
+    filled.path.write_bytes(b"".join(lines[:-1]))
+    assert audit("verify").returncode == 0
+    result = audit("verify", "--head", head)
+    assert result.returncode == 1
+    assert "the end was cut" in result.stderr
+
+
+def test_all_is_exported_as_json_with_the_strictest_label(audit, filled):
+    document = json.loads(audit("export").stdout)
+    assert document["schema_version"] == 1
+    assert document["label"] == "confidential"
+    assert [entry["n"] for entry in document["entries"]] == [1, 2, 3, 4, 5]
+
+
+def test_all_is_exported_as_csv(audit, filled):
+    rows = list(csv.DictReader(io.StringIO(audit("export", "--format", "csv").stdout)))
+    assert [row["kind"] for row in rows] == ["send", "reply", "refusal", "send", "failure"]
+    assert rows[0]["backend"] == "gemini"
+    assert rows[0]["files"].startswith("src/=prices.py public ")
+    assert rows[1]["answers"] == "1"
+
+
+def test_no_cell_is_a_formula(audit, ledger):
+    ledger.append("failure", {"answers": 1, "why": "=HYPERLINK(1)"})
+    row = next(csv.DictReader(io.StringIO(audit("export", "--format", "csv").stdout)))
+    assert row["why"] == "'=HYPERLINK(1)"
+
+
+def test_a_ledger_that_others_can_read_is_an_error(audit, filled):
+    filled.path.chmod(0o644)
+    result = audit("list")
+    assert result.returncode == 4
+    assert "open to others" in result.stderr

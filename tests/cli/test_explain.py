@@ -1,0 +1,400 @@
+"""``hybridgen explain`` as a user runs it, on a small project with files of every kind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hybridgen
+from hybridgen.cli.explain import explain as command
+from hybridgen.errors import HybridgenError
+from hybridgen.pipeline.labelling import make_labeller, trust_store
+from hybridgen.settings import load_settings
+
+ROOT = Path(hybridgen.__file__).parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Explain = Callable[..., Done]
+
+MARKS = """[labels]
+public = ["/shop/money.py", "/docs/", "/tests/"]
+internal = ["/shop/orders.py"]
+"""
+
+FILES = {
+    "hybridgen.toml": MARKS,
+    "shop/__init__.py": "",
+    "shop/money.py": "import decimal\n\ndef rounded(value):\n    return round(value, 2)\n",
+    "shop/orders.py": "import shop.money\n\ndef total(items):\n    return sum(items)\n",
+    "shop/pricing.py": "def margin(cost, price):\n    return price - cost\n",
+    "docs/index.md": "hello\n",
+    "tests/test_money.py": "from shop.money import rounded\n",
+    "tests/test_pricing.py": "from shop.pricing import margin\n",
+}
+
+WATCHED = """
+import sys
+seen = []
+sys.addaudithook(lambda event, _: seen.append(event) if event.startswith("socket.") else None)
+before = set(sys.modules)
+from hybridgen.cli.main import main
+try:
+    main(sys.argv[1:])
+finally:
+    new = {name.partition(".")[0] for name in set(sys.modules) - before}
+    new |= {name for name in sys.modules if name.startswith(("google.genai", "google.generat"))}
+    print(sorted(new), file=sys.stderr)
+    print(seen, file=sys.stderr)
+"""
+
+SETTINGS = """[gemini]
+terms = "paid"
+
+[onprem]
+url = "http://models.example.com:8000/v1"
+model = "qwen"
+trusted_hosts = ["models.example.com"]
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user who set up both remote backends."""
+    for name in [name for name in os.environ if name.startswith(("XDG_", "HYBRIDGEN_"))]:
+        monkeypatch.delenv(name)
+    folder = tmp_path / "home"
+    monkeypatch.setenv("HOME", str(folder))
+    (folder / ".config/hybridgen").mkdir(parents=True)
+    (folder / ".config/hybridgen/config.toml").write_text(SETTINGS)
+    return folder
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """The project; nothing in it is trusted yet."""
+    folder = tmp_path / "shop"
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    (folder / "docs/linked.py").symlink_to("../shop/pricing.py")
+    (folder / "docs/outside.txt").symlink_to("/etc/hostname")
+    return folder
+
+
+@pytest.fixture
+def trust(home: Path, shop: Path) -> Callable[[], None]:
+    """Says that the user trusts the project as it is now."""
+
+    def do() -> None:
+        state = home / ".local/state/hybridgen"
+        labeller = make_labeller(shop, load_settings(shop, {}, environment={}), state)
+        trusted = labeller.trustable()
+        trust_store(state).trust(labeller.root, trusted, labeller.rules.fingerprint())
+
+    return do
+
+
+@pytest.fixture
+def explain(
+    home: Path, shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Explain:
+    """Runs ``hybridgen explain`` in the project's folder."""
+    monkeypatch.chdir(shop)
+
+    def run(*arguments: str) -> Done:
+        capsys.readouterr()
+        message = ""
+        try:
+            code = command.main(list(arguments), standalone_mode=False) or 0
+        except HybridgenError as error:
+            code, message = error.exit_code, str(error)
+        printed = capsys.readouterr()
+        return Done(code, printed.out, printed.err + message)
+
+    return run
+
+
+@pytest.fixture
+def watched(home: Path, shop: Path) -> Explain:
+    """The same in a process of its own, which tells on stderr what was imported and opened."""
+
+    def run(*arguments: str, program: str = WATCHED) -> Done:
+        environment = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
+            [sys.executable, "-c", program, "explain", *arguments],
+            env=environment,
+            cwd=shop,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+def document(done: Done) -> dict[str, Any]:
+    assert done.stderr == ""
+    return json.loads(done.stdout)
+
+
+def labels(done: Done) -> dict[str, str]:
+    return {file["path"]: file["label"] for file in document(done)["files"]}
+
+
+def test_without_trust_all_is_confidential_and_the_table_says_what_is_missing(explain) -> None:
+    done = explain()
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert lines[0].endswith("shop: 8 files")
+    assert lines[4].split() == ["8", "confidential", "the", "model", "on", "this", "machine"]
+    [money] = [line for line in lines if line.startswith("confidential  shop/money.py")]
+    assert money.endswith("in project file hybridgen.toml, which needs: hybridgen trust")
+    assert "5 with marks of the project's own that need: hybridgen trust" in done.stdout
+
+
+def test_a_folder_counts_first_and_then_lists_every_file_the_loosest_first(explain, trust) -> None:
+    trust()
+    lines = explain(".").stdout.splitlines()
+    counts = [line.split()[:2] for line in lines[2:5]]
+    assert counts == [["3", "public"], ["1", "internal"], ["4", "confidential"]]
+    assert "Google Gemini, else the server in the building, else the model" in lines[2]
+    assert "Gemini" not in lines[3]
+    table = [line.split()[:2] for line in lines[-8:]]
+    assert table == [
+        ["public", "docs/index.md"],
+        ["public", "shop/money.py"],
+        ["public", "tests/test_money.py"],
+        ["internal", "shop/orders.py"],
+        ["confidential", "hybridgen.toml"],
+        ["confidential", "shop/__init__.py"],
+        ["confidential", "shop/pricing.py"],
+        ["confidential", "tests/test_pricing.py"],
+    ]
+    assert "imports shop/pricing.py" in lines[-1]
+
+
+def test_where_and_under_which_terms_text_would_be_sent_is_said(explain, trust) -> None:
+    trust()
+    text = explain("shop/money.py").stdout
+    assert (
+        "https://generativelanguage.googleapis.com, model gemini-flash-latest, by google-genai"
+        in text
+    )
+    assert "terms paid: Google does not improve products with it" in text
+    assert "read 20" in text
+    assert "http://models.example.com:8000/v1, not encrypted on its way, model qwen" in text
+
+
+def test_a_file_tells_its_label_its_readers_and_every_piece_of_evidence(explain, trust) -> None:
+    trust()
+    text = explain("shop/money.py").stdout
+    assert text.startswith(
+        "shop/money.py: public\n"
+        "  read by   Google Gemini, else the server in the building, else the model on this "
+        "machine\n"
+        "  because   public code may be read by Google Gemini\n"
+        "  evidence  public        marked public by /shop/money.py in project file hybridgen.toml"
+        " (mark)\n"
+    )
+    assert "trusted as public by you" in text
+
+
+def test_a_link_is_as_confidential_as_what_it_leads_to(explain, trust) -> None:
+    trust()
+    assert labels(explain("--json", "docs/linked.py")) == {"shop/pricing.py": "confidential"}
+    outside = explain("docs/outside.txt").stdout
+    assert outside.startswith("docs/outside.txt: confidential\n")
+
+
+def test_a_backend_that_may_not_read_a_file_is_shown_as_a_refusal(explain, trust) -> None:
+    trust()
+    text = explain("shop/pricing.py", "--backend", "gemini").stdout
+    assert "refused: backend 'gemini' may read public code only" in text
+    assert "offline" in explain("shop/money.py", "--offline").stdout
+
+
+def test_the_prompts_are_shown_with_label_and_origin_of_every_line(explain, trust) -> None:
+    trust()
+    text = explain("shop/orders.py", "shop/money.py::rounded", "--prompt").stdout
+    assert "prompt for shop/orders.py::total: internal, about " in text
+    assert "prompt for shop/money.py::rounded: public, about " in text
+    [line] = [line for line in text.splitlines() if line.endswith("|     return sum(items)")]
+    assert line.split()[:2] == ["internal", "shop/orders.py:3"]
+    line = next(line for line in text.splitlines() if "You are an expert" in line)
+    assert line.split()[:3] == ["public", "template", "system"]
+
+
+def test_json_states_the_strictest_label_and_holds_no_source_unless_asked(explain, trust) -> None:
+    trust()
+    done = explain("--json", ".")
+    found = document(done)
+    assert found["label"] == "confidential"
+    assert found["counts"] == {"public": 3, "internal": 1, "confidential": 4}
+    assert found["receivers"]["gemini"]["terms"] == "paid"
+    assert found["ways"]["internal"]["steps"] == ["onprem", "local"]
+    for text in ("price - cost", "round(value, 2)"):
+        assert text not in done.stdout
+    [money] = document(explain("--json", "--prompt", "shop/money.py"))["files"]
+    fragments = money["prompts"][0]["fragments"]
+    assert any("round(value, 2)" in fragment["text"] for fragment in fragments)
+    assert {fragment["label"] for fragment in fragments} == {"public"}
+    [path] = {name for fragment in fragments for name in fragment["files"]}
+    assert path == "shop/money.py"
+
+
+@pytest.mark.parametrize("arguments", [["."], ["shop/money.py"], ["--check", "labels.json"]])
+def test_no_connection_is_opened_and_no_model_or_cloud_library_is_loaded(
+    explain, watched, trust, arguments
+) -> None:
+    trust()
+    explain("--record", "labels.json")
+    done = watched(*arguments)
+    modules, sockets = done.stderr.splitlines()
+    assert "shop" in done.stdout or "public" in done.stdout
+    assert sockets == "[]"
+    heavy = ("llama_cpp", "google", "httpx2", "huggingface_hub", "jinja2", "requests", "keyring")
+    assert [name for name in heavy if f"'{name}" in modules] == []
+    assert "'hybridgen'" in modules
+
+
+def test_the_watcher_itself_sees_sockets_and_imports(watched) -> None:
+    program = WATCHED.replace(
+        "from hybridgen", "import socket, jinja2; socket.socket()\nfrom hybridgen"
+    )
+    modules, sockets = watched("shop/money.py", program=program).stderr.splitlines()
+    assert "'jinja2'" in modules
+    assert "socket.__new__" in sockets
+
+
+def test_prompts_are_made_without_a_connection_or_a_model_too(watched, trust) -> None:
+    trust()
+    modules, sockets = watched("--prompt", "shop").stderr.splitlines()
+    assert sockets == "[]"
+    assert "'jinja2'" in modules
+    assert "llama_cpp" not in modules
+
+
+def test_nothing_got_looser_is_exit_0_even_where_nothing_is_trusted(explain, trust) -> None:
+    recorded = explain("--record", "labels.json")
+    assert (recorded.returncode, recorded.stderr) == (0, "")
+    assert "3 public, 1 internal" in recorded.stdout
+    assert explain("--check", "labels.json").returncode == 0
+    trust()
+    assert explain("--check", "labels.json").returncode == 0
+
+
+def test_the_record_names_paths_and_labels_in_order_and_nothing_else(explain, shop) -> None:
+    explain("--record", "labels.json")
+    found = json.loads((shop / "labels.json").read_text())
+    assert list(found["labels"].items()) == [
+        ("docs/index.md", "public"),
+        ("shop/money.py", "public"),
+        ("shop/orders.py", "internal"),
+        ("tests/test_money.py", "public"),
+    ]
+    assert sorted(path.name for path in shop.glob("*labels*")) == ["labels.json"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "change"),
+    [
+        ("orders", "orders", "docs/plan.md", "public now, confidential"),
+        ('["/docs/"', '["/docs/"', "tests/test_new.py", "public now, confidential"),
+        ('public = ["/shop/money.py"', 'public = ["/shop/"', "shop/new.py", "public now, confid"),
+        ('"/shop/orders.py"', '"/shop/pricing.py"', None, "shop/pricing.py: internal now, conf"),
+        ('["/shop/money.py"', '["/shop/orders.py"', None, None),
+    ],
+)  # fmt: skip
+def test_a_file_that_got_looser_than_recorded_fails_the_build(
+    explain, shop, old, new, path, change
+) -> None:
+    explain("--record", "labels.json")
+    marks = shop / "hybridgen.toml"
+    marks.write_text(marks.read_text().replace(old, new))
+    if path is not None:
+        (shop / path).write_text("secret = 1\n")
+    done = explain("--check", "labels.json")
+    if change is None:  # marked both public and internal: the stricter one still wins
+        assert done.returncode == 0
+        return
+    assert done.returncode == 1
+    assert change in done.stdout
+    assert path is None or f"{path}: " in done.stdout
+    assert "hybridgen explain . --record labels.json" in done.stdout
+
+
+def test_the_record_is_the_same_whatever_the_user_marks(explain, shop, home) -> None:
+    explain("--record", "labels.json")
+    before = (shop / "labels.json").read_text()
+    with (home / ".config/hybridgen/config.toml").open("a") as stream:
+        stream.write("[labels]\npublic = ['/shop/*']\nconfidential = ['/docs/']\n")
+    assert labels(explain("--json", "shop/pricing.py")) == {"shop/pricing.py": "public"}
+    explain("--record", "labels.json")
+    assert (shop / "labels.json").read_text() == before
+
+
+def test_stricter_labels_and_removed_files_pass_the_check(explain, shop) -> None:
+    explain("--record", "labels.json")
+    (shop / "shop/orders.py").unlink()
+    (shop / ".aiexclude").write_text("docs/\n")
+    assert explain("--check", "labels.json").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"hybridgen_labels": 1, "labels": {"a": "free"}}', "\xff"]
+)
+def test_a_damaged_record_is_wrong_usage(explain, shop, text) -> None:
+    (shop / "labels.json").write_text(text, encoding="latin-1")
+    done = explain("--check", "labels.json")
+    assert done.returncode == 2
+    assert "is no record of labels" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere.py"], "nowhere.py does not exist"),
+        (["--check", "nowhere.json"], "nowhere.json cannot be read"),
+        (["--check", "a", "--record", "b"], "contradict each other"),
+        (["--record", "no/such/folder.json"], "cannot be written"),
+        (["shop::name"], "only a file can have ::name"),
+        (["/tmp", "."], "several projects"),
+        (["--backend", "cloud"], "backend = 'cloud' cannot be right"),
+    ],
+)
+def test_what_cannot_be_right_is_exit_2(explain, arguments, message) -> None:
+    done = explain(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+
+
+def test_a_module_without_a_prompt_says_why(explain, shop) -> None:
+    (shop / "shop/broken.py").write_text("def f(:\n")
+    done = explain("--prompt", "shop/broken.py")
+    assert done.returncode == 0
+    assert "shop/broken.py: no prompt: shop/broken.py:1: syntax error" in done.stdout
+
+
+def test_names_that_steer_a_terminal_are_shown_as_escapes(explain, shop) -> None:
+    (shop / "docs/a\x1b[2J\nb.py").write_text("x = 1\n")
+    text = explain().stdout
+    assert "\x1b" not in text
+    assert "\\x1b[2J b.py" in text

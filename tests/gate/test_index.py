@@ -1,0 +1,300 @@
+"""The index of fingerprints: what it knows, and what does not count."""
+
+from __future__ import annotations
+
+import stat
+import threading
+
+import pytest
+
+from hybridgen.domain import Label
+from hybridgen.errors import GateRefusal
+from hybridgen.gate import FingerprintIndex
+
+PUBLIC, INTERNAL, CONFIDENTIAL = Label
+
+
+@pytest.fixture
+def run(state, shop):
+    """A new run: another index over the same files."""
+    opened = []
+
+    def begin():
+        opened.append(FingerprintIndex(state / "fingerprints", shop.root))
+        return opened[-1]
+
+    yield begin
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def put(shop):
+    """Writes a file, labels it and adds it."""
+
+    def write(index, path, text, label):
+        index.add(shop.write(path, text, label), text)
+
+    return write
+
+
+def places(index, text, clearance=PUBLIC):
+    return [overlap.path for overlap in index.overlaps(text, clearance)]
+
+
+def test_a_copy_is_found_with_both_places(index, put, shop, margins_text):
+    put(index, "src/margins.py", margins_text, CONFIDENTIAL)
+    (found,) = index.overlaps(f"x = 1\n\n{margins_text}", PUBLIC)
+    assert found.path == str(shop.root / "src/margins.py")
+    assert found.label == CONFIDENTIAL
+    assert found.is_there is True
+    assert found.prompt_line == found.line + 2
+    assert found.shared > 10
+
+
+def test_other_text_is_not_found(index, put, margins_text, prices_text):
+    put(index, "src/margins.py", margins_text, CONFIDENTIAL)
+    assert places(index, prices_text) == []
+
+
+def test_one_line_in_common_is_not_enough(index, put, margins_text):
+    put(index, "src/margins.py", margins_text, CONFIDENTIAL)
+    line = next(line for line in margins_text.splitlines() if "unit_cost" in line)
+    assert places(index, line) == []
+
+
+def test_three_lines_in_common_are_enough(index, put, margins_text):
+    put(index, "src/margins.py", margins_text, CONFIDENTIAL)
+    start = margins_text.splitlines().index(
+        next(line for line in margins_text.splitlines() if "rebates =" in line)
+    )
+    lines = margins_text.splitlines()[start : start + 3]
+    assert places(index, "\n".join(lines)) != []
+
+
+def test_the_clearance_decides_what_counts(index, put, margins_text):
+    put(index, "src/margins.py", margins_text, INTERNAL)
+    assert places(index, margins_text, PUBLIC) != []
+    assert places(index, margins_text, INTERNAL) == []
+
+
+def test_what_was_added_is_kept_when_the_index_is_closed(run, put, shop, margins_text):
+    first = run()
+    put(first, "src/margins.py", margins_text, CONFIDENTIAL)
+    first.close()
+    (shop.root / "src/margins.py").unlink()
+    (found,) = run().overlaps(margins_text, PUBLIC)
+    assert found.is_there is False
+
+
+def test_deleted_text_stays_known(run, put, margins_text):
+    first = run()
+    put(first, "src/margins.py", margins_text, CONFIDENTIAL)
+    first.close()
+    second = run()
+    put(second, "src/margins.py", "x = 1\n", CONFIDENTIAL)
+    assert places(second, margins_text) != []
+
+
+def test_a_new_version_adds_what_is_new(run, put, margins_text, prices_text):
+    first = run()
+    put(first, "src/margins.py", margins_text, CONFIDENTIAL)
+    first.close()
+    second = run()
+    put(second, "src/margins.py", margins_text + prices_text, CONFIDENTIAL)
+    assert places(second, prices_text) != []
+    assert places(second, margins_text) != []
+
+
+def test_a_file_that_its_owner_made_public_does_not_count(run, put, margins_text, shop):
+    first = run()
+    put(first, "src/margins.py", margins_text, CONFIDENTIAL)
+    put(first, "src/margins.py", f"y = 2\n{margins_text}", CONFIDENTIAL)
+    first.close()
+    second = run()
+    put(second, "src/margins.py", f"z = 3\n{margins_text}", PUBLIC)
+    assert places(second, margins_text) == []
+
+
+def test_what_it_said_earlier_and_says_no_more_still_counts(run, put, margins_text, prices_text):
+    first = run()
+    put(first, "src/margins.py", margins_text + prices_text, CONFIDENTIAL)
+    first.close()
+    second = run()
+    put(second, "src/margins.py", prices_text, PUBLIC)
+    assert places(second, prices_text) == []
+    assert places(second, margins_text) != []
+
+
+def test_another_confidential_file_with_the_same_text_still_counts(run, put, shop, margins_text):
+    first = run()
+    put(first, "src/margins.py", margins_text, CONFIDENTIAL)
+    put(first, "src/copy.py", margins_text, CONFIDENTIAL)
+    first.close()
+    second = run()
+    put(second, "src/margins.py", margins_text, PUBLIC)
+    assert places(second, margins_text) == [str(shop.root / "src/copy.py")]
+
+
+def test_a_file_that_becomes_confidential_again_counts_again(run, put, margins_text):
+    for label, is_leak in ((CONFIDENTIAL, True), (PUBLIC, False), (CONFIDENTIAL, True)) * 2:
+        index = run()
+        put(index, "src/margins.py", margins_text, label)
+        assert bool(places(index, margins_text)) is is_leak
+        index.close()
+
+
+def test_a_label_changed_twice_within_a_run_counts_as_the_last_one(index, put, margins_text):
+    for label in (PUBLIC, CONFIDENTIAL, PUBLIC, CONFIDENTIAL):
+        put(index, "src/margins.py", margins_text, label)
+    assert places(index, margins_text) != []
+
+
+def test_text_that_was_public_first_is_no_leak_when_a_confidential_file_copies_it(
+    run, put, prices_text
+):
+    first = run()
+    put(first, "src/prices.py", prices_text, PUBLIC)
+    first.close()
+    second = run()
+    put(second, "src/margins.py", prices_text, CONFIDENTIAL)
+    assert places(second, prices_text) == []
+
+
+def test_text_that_was_moved_into_a_public_file_is_a_leak(run, put, margins_text, shop):
+    first = run()
+    put(first, "src/margins.py", margins_text, CONFIDENTIAL)
+    first.close()
+    second = run()
+    put(second, "src/margins.py", "x = 1\n", CONFIDENTIAL)
+    put(second, "src/open.py", margins_text, PUBLIC)
+    second.close()
+    third = run()
+    put(third, "src/margins.py", f"{margins_text}\nx = 3\n", CONFIDENTIAL)
+    assert places(third, margins_text) == [str(shop.root / "src/margins.py")]
+
+
+@pytest.mark.parametrize("order", [(PUBLIC, CONFIDENTIAL), (CONFIDENTIAL, PUBLIC)])
+def test_seen_in_the_same_run_the_confidential_file_wins(index, put, margins_text, order):
+    for label in order:
+        put(index, f"src/{label.name}.py", margins_text, label)
+    assert places(index, margins_text) != []
+
+
+def test_a_public_file_that_becomes_confidential_no_longer_excuses_others(run, put, margins_text):
+    first = run()
+    put(first, "src/prices.py", margins_text, PUBLIC)
+    first.close()
+    second = run()
+    put(second, "src/margins.py", margins_text, CONFIDENTIAL)
+    put(second, "src/prices.py", margins_text, CONFIDENTIAL)
+    assert len(places(second, margins_text)) == 2
+
+
+def test_files_of_other_projects_are_known_too(run, put, state, tmp_path, margins_text, shop):
+    first = run()
+    put(first, "src/margins.py", margins_text, CONFIDENTIAL)
+    first.close()
+    other = FingerprintIndex(state / "fingerprints", tmp_path / "other")
+    put(other, "src/margins.py", margins_text, PUBLIC)
+    assert places(other, margins_text) == [str(shop.root / "src/margins.py")]
+    other.close()
+
+
+def test_what_is_known_already_is_not_read_again(run, put, shop, margins_text):
+    first = run()
+    put(first, "src/margins.py", margins_text, CONFIDENTIAL)
+    first.close()
+    second = run()
+    source = shop.write("src/margins.py", margins_text, CONFIDENTIAL)
+    second.add(source, "not the text of these bytes, and never looked at because they are known")
+    assert places(second, margins_text) != []
+
+
+def test_another_run_s_files_are_seen_at_once(run, put, margins_text):
+    first, second = run(), run()
+    assert places(second, margins_text) == []
+    put(first, "src/margins.py", margins_text, CONFIDENTIAL)
+    first.close()
+    assert places(second, margins_text) != []
+
+
+def test_database_and_key_are_for_their_user_alone(index, put, state, margins_text):
+    put(index, "src/margins.py", margins_text, CONFIDENTIAL)
+    index.close()
+    files = sorted((state / "fingerprints").iterdir())
+    assert [path.name for path in files] == ["fingerprints.db", "fingerprints.key"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    assert stat.S_IMODE((state / "fingerprints").stat().st_mode) == 0o700
+
+
+def test_neither_text_nor_hashes_without_the_key_are_stored(put, shop, tmp_path, margins_text):
+    from hybridgen.gate.winnow import fingerprints
+
+    stored = []
+    for name in ("one", "other"):
+        index = FingerprintIndex(tmp_path / name, shop.root)
+        put(index, "src/margins.py", margins_text, CONFIDENTIAL)
+        index.close()
+        stored.append((tmp_path / name / "fingerprints.db").read_bytes())
+    assert all(b"rebate" not in one for one in stored)
+    hashes = fingerprints(margins_text, is_file=True)[0]
+    assert all(one.tobytes() not in data for one in hashes for data in stored)
+
+
+@pytest.mark.parametrize("damage", ["lost", "changed", "short"])
+def test_without_the_right_key_nothing_can_be_cleared(run, put, state, margins_text, damage):
+    first = run()
+    put(first, "src/margins.py", margins_text, CONFIDENTIAL)
+    first.close()
+    key = state / "fingerprints" / "fingerprints.key"
+    if damage == "lost":
+        key.unlink()
+    else:
+        key.write_bytes(bytes(32 if damage == "changed" else 3))
+    second = run()
+    with pytest.raises(GateRefusal, match=r"fingerprints\.key"):
+        second.overlaps(margins_text, PUBLIC)
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o620])
+def test_an_index_that_others_can_open_is_a_refusal(run, put, state, margins_text, mode):
+    first = run()
+    put(first, "src/margins.py", margins_text, CONFIDENTIAL)
+    first.close()
+    (state / "fingerprints" / "fingerprints.db").chmod(mode)
+    with pytest.raises(GateRefusal, match="open to others"):
+        run().overlaps(margins_text, PUBLIC)
+
+
+def test_what_could_not_be_added_stops_sending_and_nothing_else(put, state, shop, margins_text):
+    state.mkdir(mode=0o700)
+    (state / "fingerprints").write_text("in the way")
+    index = FingerprintIndex(state / "fingerprints", shop.root)
+    put(index, "src/margins.py", margins_text, CONFIDENTIAL)
+    with pytest.raises(GateRefusal):
+        index.overlaps("x = 1", PUBLIC)
+    index.close()
+
+
+def test_names_that_are_no_utf_8_are_kept(index, put, shop, margins_text):
+    from hybridgen.domain import SourceFile
+
+    name = "src/\udcff.py"
+    index.add(SourceFile(name, "00", CONFIDENTIAL, ()), margins_text)
+    assert places(index, margins_text) == [f"{shop.root}/{name}"]
+
+
+def test_several_threads_may_ask(index, put, margins_text):
+    put(index, "src/margins.py", margins_text, CONFIDENTIAL)
+    answers = []
+
+    def ask():
+        answers.append(len(places(index, margins_text)))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [1, 1, 1, 1]

@@ -1,0 +1,71 @@
+"""Patterns in gitignore syntax, read narrowly where they loosen and broadly where they tighten."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pathspec import GitIgnoreSpec
+
+from hybridgen.label.patterns import Patterns
+
+names = st.lists(st.sampled_from(["a", "b", "A", "ab.py", "b.py"]), min_size=1, max_size=3)
+lines = st.lists(
+    st.sampled_from(["a", "/a", "a/", "*.py", "a/*.py", "**/b.py", "/a/**", "ab.*", "?", "[ab]"]),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(deadline=None)
+@given(lines, names)
+def test_list_without_exceptions_says_what_git_says_or_more(lines, names) -> None:
+    name = "/".join(names)
+    is_in_git = GitIgnoreSpec.from_lines(lines).match_file(name)
+    patterns = Patterns(lines)
+    assert (patterns.loosening(name, [name]) is not None) == is_in_git
+    assert patterns.tightening([name]) is not None or not is_in_git
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["/src/", "!/src/key.py"], None),
+        (["!/src/key.py", "/src/"], "/src/"),
+        (["/src/", "!/SRC/Key.py"], None),
+        (["/src/", "!/link.py"], None),
+        (["/src/", "!/src/"], None),
+        (["/SRC/"], None),
+        (["/link.py"], None),
+        ([], None),
+        (["# /src/", "", "  "], None),
+    ],
+)
+def test_exception_from_what_loosens_counts_for_every_name_in_any_case(lines, expected) -> None:
+    assert Patterns(lines).loosening("src/key.py", ["src/key.py", "link.py"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["/SRC/"], "/SRC/"),
+        (["/link.py"], "/link.py"),
+        (["*.py", "!key.py"], "*.py"),  # the link is still on the list
+        (["key.py", "!KEY.py"], "key.py"),
+        (["key.py", "!key.py"], None),
+        (["/src/", "!/src/key.py"], "/src/"),
+        (["/src/*", "!/src/key.py"], None),
+    ],
+)
+def test_exception_from_what_tightens_counts_as_it_is_written(lines, expected) -> None:
+    assert Patterns(lines).tightening(["src/key.py", "link.py"]) == expected
+
+
+@pytest.mark.parametrize("line", ["[", "a[", "foo\\", "/"])
+def test_line_that_is_no_pattern_is_an_error(line) -> None:
+    with pytest.raises(ValueError, match="is no pattern"):
+        Patterns(["a.py", line])
+
+
+def test_length_is_the_number_of_patterns() -> None:
+    assert len(Patterns(["", "# a", "b", "!c"])) == 2

@@ -1,0 +1,187 @@
+"""Whole runs of the real command against a server that keeps what it received."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+import hybridgen.prompt
+from hybridgen.backends.fake_gemini import FakeGemini
+
+CANARY = "zebra-4711-canary"
+"""In every file of the project that is not public, and nowhere else."""
+
+PUBLIC_MARK = "giraffe_public"
+"""A name in the public module: what has to arrive where anything is sent."""
+
+ANSWER = [{"kind": "text", "text": "giraffe_public(5)\ngiraffe_public(8)\n```"}]
+
+OPEN = """\
+# hybridgen: public
+from hashlib import sha256
+
+
+def giraffe_public(amount: int) -> int:
+    if sha256(str(amount).encode()).hexdigest().startswith("00000"):
+        return 0
+    return amount * 3
+"""
+HIDDEN = f'''\
+"""Prices that nobody outside may know: {CANARY}."""
+
+ZEBRA_RATE = 17
+
+
+def zebra_price(amount: int) -> int:
+    """{CANARY} decides."""
+    if amount > 4711:
+        return amount * ZEBRA_RATE
+    return amount
+'''
+FILES = {
+    "pyproject.toml": "[project]\nname = 'shop'\nversion = '1'\n"
+    "[tool.pytest.ini_options]\npythonpath = ['.']\n",
+    "shop/__init__.py": "# hybridgen: public\n",
+    "shop/open.py": OPEN,
+    "shop/zebra_hidden.py": HIDDEN,
+    "shop/caller.py": f"from shop.open import giraffe_public\n\n\ndef use():\n"
+    f'    return giraffe_public(596138), "{CANARY}"\n',
+    "tests/test_zebra_existing.py": "from shop.open import giraffe_public\n\n\n"
+    f"def test_zebra_{CANARY.replace('-', '_')}():\n"
+    f'    assert giraffe_public(4711) == 14133, "{CANARY}"\n',
+    "README.md": f"# Shop {CANARY}\n\n```python\ngiraffe_public(596138)\n```\n",
+}
+START = """\
+import sys
+
+{without}
+from hybridgen.cli.main import main
+
+main(sys.argv[1:])
+"""
+
+
+@dataclass
+class Run:
+    """What came of one command."""
+
+    code: int
+    out: str
+    received: list[str]
+
+    def __str__(self) -> str:
+        return f"exit {self.code}\n{self.out}\nreceived: {self.received}"
+
+
+@dataclass
+class World:
+    """A project, a user, and Gemini as the user's settings name it."""
+
+    root: Path
+    home: Path
+    gemini: FakeGemini
+    settings: list[str] = field(default_factory=list)
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def run(self, *arguments: str, without: str = "", budget: float = 30.0) -> Run:
+        """Runs ``hybridgen``; ``without`` is Python that takes a check away first."""
+        folder = self.home / ".config" / "hybridgen"
+        folder.mkdir(parents=True, exist_ok=True)
+        lines = ["[gemini]", "terms = 'paid'", f"url = '{self.gemini.url}'"]
+        (folder / "config.toml").write_text("\n".join([*self.settings, *lines]) + "\n")
+        kept = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
+        before = len(self.gemini.requests)
+        more = ["--budget", str(budget)] if arguments[0] == "generate" else []
+        done = subprocess.run(
+            [sys.executable, "-c", START.format(without=without), *arguments, *more],
+            cwd=self.root,
+            env={**kept, "HOME": str(self.home), "GEMINI_API_KEY": "a-key"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        received = [_texts(request.body) for request in self.gemini.requests[before:]]
+        return Run(done.returncode, done.stdout + done.stderr, received)
+
+    def trust(self) -> None:
+        done = self.run("trust", "--yes")
+        assert done.code == 0, done
+
+
+def _texts(body: bytes) -> str:
+    """All texts in a request, one after the other."""
+    request = json.loads(body)
+    turns = [request.get("systemInstruction", {"parts": []}), *request["contents"]]
+    return "\n".join(part["text"] for turn in turns for part in turn["parts"])
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    home = tmp_path / "home"
+    home.mkdir()
+    with FakeGemini(ANSWER) as gemini:
+        world = World(tmp_path / "project", home, gemini)
+        for name, text in FILES.items():
+            world.write(name, text)
+        yield world
+
+
+def forms(text: str) -> list[str]:
+    """``text`` as it is and in the encodings in which it could hide."""
+    raw = text.encode()
+    return [
+        text,
+        text.replace("-", "_"),
+        text[::-1],
+        quote(text, safe=""),
+        raw.hex(),
+        base64.b64encode(raw).decode().rstrip("="),
+        repr(list(raw))[1:-1],
+    ]
+
+
+def words_of(text: str) -> list[str]:
+    return re.findall(r"\w+", text)
+
+
+def strangers(received: str, public: list[str]) -> list[str]:
+    """Runs of eight words (or of a whole line, if it is shorter) that no public text has.
+
+    Our own templates are public; what they leave open is a name from public text.
+    """
+    folder = Path(hybridgen.prompt.__file__).parent / "templates"
+    names = {name for text in public for name in re.findall(r"[\w.]+", text)}
+    joined = [f" {' '.join(words_of(text))} " for text in public]
+    templates = [path.read_text() for path in sorted(folder.glob("*.jinja"))]
+    lines = [_pattern(line, names) for text in templates for line in text.splitlines()]
+    found = []
+    for line in received.splitlines():
+        if any(pattern.fullmatch(line) for pattern in lines):
+            continue
+        words = words_of(line)
+        size = min(8, len(words))
+        grams = (" ".join(words[at : at + size]) for at in range(len(words) - size + 1))
+        found += [g for g in grams if g and not any(f" {g} " in text for text in joined)]
+    return found
+
+
+def _pattern(line: str, names: set[str]) -> re.Pattern[str]:
+    """A line of a template, with any public name where it leaves one open."""
+    parts = [re.escape(part) for part in re.split(r"\{\{.*?\}\}", line)]
+    return re.compile(f"(?:{'|'.join(map(re.escape, sorted(names)))})".join(parts))

@@ -1,0 +1,112 @@
+"""What counts as set up: only what the user or the organisation said, and what it lacks if not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hybridgen.domain import Label
+from hybridgen.pipeline.remotes import remotes_from
+from hybridgen.route import Remotes
+from hybridgen.settings import load_settings
+
+GEMINI = {"gemini_terms": "paid"}
+ONPREM = {
+    "onprem_url": "https://models.example.com/v1",
+    "onprem_model": "qwen",
+    "onprem_trusted_hosts": ["Models.example.com"],
+}
+
+
+@pytest.fixture(autouse=True)
+def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "user"))
+
+
+def remotes(tmp_path: Path, ceiling: str = "", has_key: bool = True, **flags: object) -> Remotes:
+    company = tmp_path / "config.toml"
+    company.write_text(f"[ceiling]\n{ceiling}\n")
+    settings = load_settings(None, flags, environment={}, organisation=company)
+    return remotes_from(settings, has_key)
+
+
+def test_nothing_is_set_up_by_default(tmp_path) -> None:
+    found = remotes(tmp_path)
+    assert (found.gemini, found.onprem, found.offline) == (None, None, False)
+    assert "gemini.terms is not set" in found.why_not["gemini"]
+    assert "onprem.url is not set" in found.why_not["onprem"]
+
+
+def test_gemini_reads_public_code_only_and_a_server_of_ones_own_internal_code_too(tmp_path) -> None:
+    found = remotes(tmp_path, **GEMINI, **ONPREM)
+    assert found.gemini is not None
+    assert found.onprem is not None
+    assert (found.gemini.clearance, found.onprem.clearance) == (Label.PUBLIC, Label.INTERNAL)
+    assert (found.gemini.terms, found.gemini.sdk) == ("paid", "google-genai")
+    assert found.gemini.url == "https://generativelanguage.googleapis.com"
+    assert found.onprem.url == "https://models.example.com/v1"
+    assert found.why_not == {}
+
+
+def test_an_unpaid_key_needs_to_be_acknowledged(tmp_path) -> None:
+    found = remotes(tmp_path, gemini_terms="unpaid")
+    assert found.gemini is None
+    assert "people may read what is sent" in found.why_not["gemini"]
+    assert "gemini.acknowledge_unpaid = true" in found.why_not["gemini"]
+    found = remotes(tmp_path, gemini_terms="unpaid", gemini_acknowledge_unpaid=True)
+    assert found.gemini is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "lack"),
+    [
+        ({"has_key": False}, "no key was found"),
+        ({"gemini_max_requests": 0}, "gemini.max_requests is 0 (command line)"),
+        ({"gemini_url": "http://gemini.example"}, "unencrypted"),
+        ({"gemini_terms": "vertex"}, "generativelanguage.googleapis.com does not speak"),
+        ({"gemini_terms": "vertex", "gemini_url": "https://aiplatform.googleapis.com"},
+         "set gemini.url to a gateway"),
+        ({"gemini_url": "https://us-central1-aiplatform.googleapis.com"}, "are not the terms of"),
+        ({"ceiling": "backends = ['onprem']"}, "config.toml does not allow it"),
+        ({"ceiling": "hosts = ['models.example.com']"}, "does not allow the host generativelang"),
+    ],
+)  # fmt: skip
+def test_gemini_says_what_it_lacks(tmp_path, change, lack) -> None:
+    found = remotes(tmp_path, **{**GEMINI, **change})
+    assert found.gemini is None
+    assert lack in found.why_not["gemini"]
+
+
+@pytest.mark.parametrize(
+    ("change", "lack"),
+    [
+        ({"onprem_trusted_hosts": []}, "models.example.com is not in onprem.trusted_hosts"),
+        ({"onprem_trusted_hosts": ["example.com"]}, "is not in onprem.trusted_hosts"),
+        ({"onprem_url": "http://127.0.0.1:8080"}, "127.0.0.1 is not in onprem.trusted_hosts"),
+        ({"onprem_url": "http://10.0.0.7"}, "10.0.0.7 is not in onprem.trusted_hosts"),
+        ({"onprem_trusted_hosts": ["models.example.com:80"]}, "is not in onprem.trusted_hosts"),
+        ({"onprem_model": None}, "onprem.model is not set"),
+        ({"ceiling": "backends = ['gemini']"}, "config.toml does not allow it"),
+    ],
+)
+def test_a_server_in_the_building_says_what_it_lacks(tmp_path, change, lack) -> None:
+    found = remotes(tmp_path, **{**ONPREM, **change})
+    assert found.onprem is None
+    assert lack in found.why_not["onprem"]
+
+
+def test_a_trusted_host_may_be_named_with_its_port(tmp_path) -> None:
+    trusted = {**ONPREM, "onprem_trusted_hosts": ["models.example.com:443"]}
+    assert remotes(tmp_path, **trusted).onprem is not None
+
+
+def test_vertex_is_reached_by_a_gateway_that_the_user_names(tmp_path) -> None:
+    found = remotes(tmp_path, gemini_terms="vertex", gemini_url="https://ai.example.com").gemini
+    assert found is not None
+    assert (found.url, found.terms) == ("https://ai.example.com", "vertex")
+
+
+def test_offline_neither_of_them_exists(tmp_path) -> None:
+    found = remotes(tmp_path, offline=True, **GEMINI, **ONPREM)
+    assert (found.gemini, found.onprem, found.offline) == (None, None, True)
