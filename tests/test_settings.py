@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from hybridgen.domain import Label
-from hybridgen.errors import PolicyRefusal, SettingsError
+from hybridgen.errors import PolicyRefusal, SettingsError, UsageError
 from hybridgen.resources import resource_folder
 from hybridgen.settings import (
     OTHER_VARIABLES,
@@ -19,10 +19,12 @@ from hybridgen.settings import (
     load_settings,
     organisation_file,
     project_folder,
+    project_root,
     ready_made_names,
     shown_key,
     user_file,
 )
+from hybridgen.source import find_project
 
 ROOT = Path(__file__).parents[1]
 
@@ -568,6 +570,55 @@ def test_the_project_folder_is_the_nearest_with_a_mark(tmp_path):
     assert project_folder(inner / "module.py") == tmp_path / "repo"
     (tmp_path / "repo" / "package" / "pyproject.toml").touch()
     assert project_folder(inner) == tmp_path / "repo" / "package"
+
+
+ROOTS = [
+    (["pyproject.toml", "a/b.py"], "a/b.py", "."),
+    ([".git/HEAD", "a/b.py"], "a", "."),
+    (["setup.py", "p/__init__.py", "p/q/__init__.py", "p/q/setup.py", "p/q/x.py"], "p/q/x.py", "."),
+    (["setup.py", "p/__init__.py", "p/setup.cfg", "p/x.py"], "p/x.py", "p"),
+    (["setup.py/x", "p/__init__.py", "p/x.py"], "p/x.py", "."),
+    (["p/__init__.py", "p/q/__init__.py", "p/q/x.py"], "p/q/x.py", "."),
+    (["p/__init__.py", "p/x.py"], "p", "."),
+    (["p/x.py"], "p/x.py", "p"),
+]
+
+
+@pytest.mark.parametrize(("files", "asked", "root"), ROOTS)
+def test_marks_are_relative_to_the_folder_that_the_code_is_run_in(
+    tmp_path, monkeypatch, files, asked, root
+):
+    for name in files:
+        path = tmp_path / "home/work" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home/.git").mkdir()  # a home under version control is no project
+    (tmp_path / "home/hybridgen.toml").write_text("seed = 1")
+    path = tmp_path / "home/work" / asked
+    assert project_root(path) == (tmp_path / "home/work" / root).resolve()
+    assert project_root(path) == find_project(path, python=None, tests=None).root
+
+
+def test_the_home_folder_is_no_project(tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "pyproject.toml").touch()
+    (home / "x.py").touch()
+    monkeypatch.setenv("HOME", str(home))
+    for path in (home, home / "x.py", tmp_path, Path("/")):
+        assert project_folder(path) is None
+        with pytest.raises(UsageError, match="which is no project"):
+            project_root(path)
+
+
+def test_a_linked_folder_has_the_root_of_where_it_was_found(tmp_path):
+    (tmp_path / "one/a").mkdir(parents=True)
+    (tmp_path / "one/pyproject.toml").touch()
+    (tmp_path / "link").symlink_to("one")
+    path = tmp_path / "link/a"
+    assert project_root(path) == (tmp_path / "one").resolve()
+    assert project_root(path) == find_project(path, python=None, tests=None).root
 
 
 def test_the_docs_list_every_setting_as_it_is():

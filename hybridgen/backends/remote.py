@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from hybridgen.domain import Completion, Destination, Prompt, Usage
 from hybridgen.errors import RemoteError
 
 if TYPE_CHECKING:
     from hybridgen.courier import Courier
-    from hybridgen.gate import Gate
+    from hybridgen.gate import Cleared
+
+
+class Clearing(Protocol):
+    """The gate (:class:`hybridgen.gate.Gate`), or what leads to that of the project at hand."""
+
+    def clear(self, prompt: Prompt, destination: Destination) -> Cleared:
+        """What may be sent, or a refusal."""
+        ...
+
+    def done(self, cleared: Cleared, usage: Usage) -> None:
+        """Writes down what an answer cost."""
+        ...
+
+    def failed(self, cleared: Cleared, why: str) -> None:
+        """Writes down that no answer came."""
+        ...
 
 
 class RemoteBackend:
@@ -23,7 +39,7 @@ class RemoteBackend:
         destination: where to.
     """
 
-    def __init__(self, gate: Gate, courier: Courier, destination: Destination) -> None:
+    def __init__(self, gate: Clearing, courier: Courier, destination: Destination) -> None:
         self._gate = gate
         self._courier = courier
         self._destination = destination

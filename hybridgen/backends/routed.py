@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hybridgen.domain import Completion, Label, Prompt
 from hybridgen.errors import RemoteError
 
 if TYPE_CHECKING:
     from hybridgen.backends import Backend
+
+# Of the time left, what a backend gets that another one may have to stand in for.
+_SHARE: Final = 0.5
 
 
 class RoutedBackend:
@@ -65,19 +69,19 @@ class RoutedBackend:
             EngineError: the local one was asked last and gave none.
         """
         failed: list[tuple[str, RemoteError]] = []
-        for name in self._steps(prompt.label):
-            if name not in self._makers:
-                continue
+        names = [name for name in self._steps(prompt.label) if name in self._makers]
+        for name in names:
             if name in self._given_up:
                 failed.append((name, self._given_up[name]))
                 continue
+            left = deadline - time.monotonic()
             try:
                 completion = self._backend(name).complete(
                     prompt,
                     max_tokens=max_tokens,
                     temperature=temperature,
                     seed=seed,
-                    deadline=deadline,
+                    deadline=deadline if name == names[-1] else deadline - (1 - _SHARE) * left,
                     on_text=on_text,
                 )
             except RemoteError as error:

@@ -7,7 +7,7 @@ organisation's. What a repository says can close it, never open it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Final
 from hybridgen.backends import Backend
 from hybridgen.backends.remote import RemoteBackend
 from hybridgen.cli.places import state_folder
-from hybridgen.domain import Destination, Prompt, SourceFile, Usage
+from hybridgen.domain import Destination, Prompt, Sent, SourceFile, Usage
 from hybridgen.errors import GateRefusal, HybridgenError, SettingsError
 from hybridgen.gate import Cleared, FingerprintIndex, Gate, Ledger
 from hybridgen.pipeline.remotes import remotes_from
 from hybridgen.prompt import is_ours
 from hybridgen.reading import decode, read_once
-from hybridgen.report.terms import terms_line
-from hybridgen.route import NAMES, Remotes
+from hybridgen.route import Remotes
 from hybridgen.settings import Settings
 
 if TYPE_CHECKING:
@@ -121,18 +120,18 @@ class Door:
         """See :meth:`hybridgen.gate.Gate.failed`."""
         self._opened().failed(cleared, why)
 
-    def summary(self) -> Iterator[str]:
-        """What is to be said after the run: what was sent where, under which terms, the head."""
-        for destination in dict.fromkeys(cleared.destination for cleared in self._sent):
-            sizes = [item.size for item in self._sent if item.destination == destination]
-            times = "once" if len(sizes) == 1 else f"{len(sizes)} times"
-            yield (
-                f"sent to {NAMES[destination.backend]} ({destination.url}, {destination.model}) "
-                f"{times}, {sum(sizes):,} bytes: {terms_line(destination.terms, destination.sdk)}"
-            )
-        if self._sent:
-            head = self._ledger.head()
-            yield f"what was sent: hybridgen audit list; head of the ledger: {head}"
+    @property
+    def sent(self) -> tuple[Sent, ...]:
+        """What this run has sent so far, by destination."""
+        sizes: dict[Destination, list[int]] = {}
+        for cleared in self._sent:
+            sizes.setdefault(cleared.destination, []).append(cleared.size)
+        return tuple(Sent(where, len(each), sum(each)) for where, each in sizes.items())
+
+    @property
+    def head(self) -> str | None:
+        """Hash of the ledger's last entry, if this run has sent anything."""
+        return self._ledger.head() if self._sent else None
 
     def close(self) -> None:
         """Ends the courier and closes the index; may be called twice."""

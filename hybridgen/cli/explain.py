@@ -68,13 +68,13 @@ def explain(
     from hybridgen.pipeline.labelling import make_labeller
     from hybridgen.pipeline.remotes import remotes_from
     from hybridgen.report import explained
-    from hybridgen.settings import load_settings
+    from hybridgen.settings import load_settings, project_folder
 
     if record is not None and check is not None:
         raise UsageError("--record and --check contradict each other", "leave one of them out")
     paths = paths or (".",)
     root = _root(paths)
-    settings = load_settings(root, {"backend": backend, "offline": offline}, config)
+    settings = load_settings(project_folder(root), {"backend": backend, "offline": offline}, config)
     labeller = make_labeller(root, settings, state_folder())
     if record is not None or check is not None:
         own = [found.texts for found in settings.found("labels_headers") if found.is_project]
@@ -88,23 +88,19 @@ def explain(
 def _root(paths: tuple[str, ...]) -> Path:
     """The one project that all paths belong to."""
     from hybridgen.errors import UsageError
-    from hybridgen.settings import project_folder
+    from hybridgen.settings import project_root
 
     files = [Path(path.partition("::")[0]) for path in paths]
     for file in files:
         if not file.exists() and not file.is_symlink():
             raise UsageError(f"{file} does not exist", "check the path and run again")
-    folders = {project_folder(file) or _folder_of(file) for file in files}
-    if len(folders) > 1:
-        names = " and ".join(sorted(str(folder) for folder in folders))
+    roots = {project_root(file) for file in files}
+    if len(roots) > 1:
+        names = " and ".join(sorted(map(str, roots)))
         raise UsageError(
             f"the paths belong to several projects: {names}", "run it once for each project"
         )
-    return folders.pop()
-
-
-def _folder_of(path: Path) -> Path:
-    return path.absolute() if path.is_dir() else path.absolute().parent
+    return roots.pop()
 
 
 def _keep(now: Mapping[str, Label], record: Path | None, check: Path | None) -> int:
@@ -137,4 +133,4 @@ def _counted(labels: Mapping[str, Label]) -> str:
     from collections import Counter
 
     counts = Counter(label.name.lower() for label in labels.values())
-    return ", ".join(f"{counts[name]} {name}" for name in ("public", "internal", "confidential"))
+    return f"{counts['public']} public, {counts['internal']} internal, all others confidential"

@@ -18,7 +18,7 @@ from hybridgen.cli.progress import open_progress
 from hybridgen.report.visible import visible
 
 if TYPE_CHECKING:
-    from hybridgen.domain import Outcome
+    from hybridgen.domain import Outcome, Sent
     from hybridgen.label import Labeller
     from hybridgen.settings import Settings
 
@@ -31,7 +31,9 @@ _NO_MODEL = (
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--config", metavar="FILE|NAME", help="Settings file, or a ready-made one by name.")
-@click.option("--backend", metavar="NAME", help="Where prompts go; `local` is this machine.")
+@click.option(
+    "--backend", metavar="NAME", help="`auto`, `local` (this machine), `gemini` or `onprem`."
+)
 @click.option("--model", metavar="NAME|FILE", help="An installed model, or a .gguf file.")
 @click.option("--no-model", "has_no_model", is_flag=True, help="Search alone, load no model.")
 @click.option("--no-cache", "has_no_cache", is_flag=True, help="Ask a model again, keep nothing.")
@@ -69,8 +71,12 @@ def generate(
 ) -> None:
     """Write unit tests for Python code.
 
-    PATH is a file, a folder, or FILE::NAME for one function, class or Class.method. Code is
-    confidential: it is read on this machine only, and nothing is sent anywhere.
+    PATH is a file, a folder, or FILE::NAME for one function, class or Class.method.
+
+    Code is confidential until its owner says otherwise, and confidential code is read on this
+    machine only. Where you set up Gemini or a server in the building, they may be asked about what
+    is marked for them (`hybridgen mark`, `hybridgen trust`); `hybridgen explain PATH` says who may
+    read what, and `hybridgen audit` what was sent.
 
     Inputs come from a search; where a model is installed, also from the model. What it answers is
     kept for the next run, readable by you alone, until `hybridgen purge`.
@@ -86,6 +92,7 @@ def generate(
         from hybridgen.cli.backend import choose_backend
         from hybridgen.cli.door import Door
         from hybridgen.report.document import exit_code
+        from hybridgen.report.sent import sent_lines
         from hybridgen.settings import load_settings
 
         _refuse_both(flags, has_no_model=has_no_model)
@@ -110,12 +117,15 @@ def generate(
             outcomes = pipeline.generate(
                 paths, settings, make_backend, progress, is_dry_run=is_dry_run, policy=policy
             )
-            summary = tuple(door.summary())
+            sent, head = door.sent, door.head
     finally:
         progress.close()
-    _show(outcomes, is_json=is_json, is_dry_run=is_dry_run)
-    if not is_json:
-        _show_notes(summary)
+    if is_json:
+        _print_document(outcomes, sent, head)
+    else:
+        _show(outcomes, is_dry_run=is_dry_run)
+        for line in sent_lines(sent, head):
+            click.echo(visible(line), err=True)
         if not has_no_model:
             _show_notes([_NO_MODEL] if chosen is None else chosen.notes())
     context.exit(exit_code(outcomes))
@@ -164,12 +174,16 @@ def _show_notes(notes: Iterable[str]) -> None:
         click.echo(f"note: {visible(note)}", err=True)
 
 
-def _show(outcomes: Sequence[Outcome], *, is_json: bool, is_dry_run: bool) -> None:
-    if is_json:
-        from hybridgen.report.document import to_document
+def _print_document(outcomes: Sequence[Outcome], sent: Sequence[Sent], head: str | None) -> None:
+    from hybridgen.report.document import to_document
+    from hybridgen.report.sent import sent_document
 
-        click.echo(json.dumps(to_document(outcomes, version=__version__), indent=2))
-        return
+    document = to_document(outcomes, version=__version__)
+    document["sent"] = sent_document(sent, head)
+    click.echo(json.dumps(document, indent=2))
+
+
+def _show(outcomes: Sequence[Outcome], *, is_dry_run: bool) -> None:
     if is_dry_run:
         for outcome in outcomes:
             if outcome.diff:

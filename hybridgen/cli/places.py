@@ -41,11 +41,17 @@ def crash_log() -> Path:
 
 
 def kept_places() -> tuple[Place, ...]:
-    """All that may be kept about code."""
+    """All that may be kept about code and can go without a loss of safety.
+
+    What was sent when (the ledger), what is trusted, and the fingerprints by which copies of
+    confidential files are known, are kept until the user removes their folders.
+    """
     return (
         Place("replies of the model", reply_folder()),
         Place("log of the engine", engine_log()),
         Place("report of the last crash", crash_log()),
+        Place("labels of files, for listings", state_folder() / "labels"),
+        Place("texts that were sent", state_folder() / "ledger" / "texts"),
     )
 
 

@@ -14,9 +14,12 @@ import click
 def purge(context: click.Context, /, *, is_dry_run: bool) -> None:
     """Remove what hybridgen keeps about your code.
 
-    That is, in your own folders: replies of the model, the log of the engine, and the report of
-    the last crash. Models, settings and written tests stay. Settings are not read: a log that they
-    put elsewhere is yours to remove.
+    That is, in your own folders: replies of the model, the log of the engine, the report of the
+    last crash, labels of files as listed last, and texts that were sent to Gemini or a server in
+    the building. Models, settings and written tests stay. So do, in the same folders, the ledger
+    of what was sent when, what you trust, and the keyed fingerprints by which copies of
+    confidential files are known. Settings are not read: a log that they put elsewhere is yours to
+    remove.
 
     Exit codes: 0 nothing is kept any more, 1 something could not be removed.
     """

@@ -291,7 +291,7 @@ class Courier:
         with contextlib.suppress(OSError):
             self._process.kill()
         for inbox in waiting.values():
-            pass
+            inbox.put(None)
 
     def _broken(self, how: str, destination: Destination) -> RemoteError:
         self._ended(how)

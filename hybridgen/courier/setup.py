@@ -37,7 +37,7 @@ class Setup:
     parallel: int = 1
     max_requests: int | None = None
     max_tokens: int | None = None
-    seconds: float = 120.0
+    seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

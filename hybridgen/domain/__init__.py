@@ -17,6 +17,7 @@ from hybridgen.domain.code import (
 from hybridgen.domain.egress import (
     Destination,
     Payload,
+    Sent,
 )
 from hybridgen.domain.labels import (
     Evidence,
@@ -77,6 +78,7 @@ __all__ = [
     "Prompt",
     "Raised",
     "Route",
+    "Sent",
     "SourceFile",
     "Step",
     "StepKind",

@@ -42,3 +42,17 @@ class Payload:
     system: str
     user: str
     answer_start: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What one run sent to one destination.
+
+    Attributes:
+        prompts: how many.
+        size: bytes of all of them together.
+    """
+
+    destination: Destination
+    prompts: int
+    size: int

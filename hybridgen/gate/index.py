@@ -158,13 +158,13 @@ class FingerprintIndex:
         """The hashes as they are stored: a keyed hash of each."""
         import numpy as np
 
-        start = hashlib.blake2b(key=self._store.key(), digest_size=8)
-        raw, keyed = hashes.tobytes(), bytearray()
-        for place in range(0, len(raw), 8):
-            one = start.copy()
-            one.update(raw[place : place + 8])
+        copy = hashlib.blake2b(key=self._store.key(), digest_size=8).copy
+        keyed = bytearray()
+        for raw in hashes.astype("<u8").view("V8").tolist():
+            one = copy()
+            one.update(raw)
             keyed += one.digest()
-        return np.frombuffer(bytes(keyed), np.uint64)
+        return np.frombuffer(bytes(keyed), "<u8").astype(np.uint64)
 
     def _leaks(
         self,

@@ -205,11 +205,13 @@ def _add(connection: sqlite3.Connection, root: bytes, addition: Addition, run: i
 
     path, label = os.fsencode(addition.path), int(addition.label)
     place = (root, path)
-    for table in ("prints", "seen"):
-        tighten = f"UPDATE {table} SET label = ? WHERE root = ? AND path = ? AND label < ?"  # noqa: S608
-        connection.execute(tighten, (label, *place, label))
-    query = "SELECT hashes FROM prints WHERE root = ? AND path = ? AND label = ?"
-    older = [np.frombuffer(row[0], "<u8") for row in connection.execute(query, (*place, label))]
+    query = "SELECT label, hashes FROM prints WHERE root = ? AND path = ?"
+    rows = connection.execute(query, place).fetchall()
+    if any(found < label for found, _ in rows):
+        for table in ("prints", "seen"):
+            tighten = f"UPDATE {table} SET label = ? WHERE root = ? AND path = ? AND label < ?"  # noqa: S608
+            connection.execute(tighten, (label, *place, label))
+    older = [np.frombuffer(hashes, "<u8") for found, hashes in rows if found <= label]
     is_new = np.ones(len(addition.hashes), np.bool_)
     if older:
         is_new = ~np.isin(addition.hashes, np.concatenate(older))

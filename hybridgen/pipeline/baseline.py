@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from hybridgen.domain import Label
 from hybridgen.errors import UsageError
-from hybridgen.label import Labeller, Rules
+from hybridgen.label import Labeller, Rules, TrustedFile
 from hybridgen.settings import USUAL_HEADERS
 
 _VERSION: Final = 1
@@ -35,7 +35,7 @@ class Looser:
 
 
 def labels_as_marked(labeller: Labeller, headers: Sequence[str]) -> dict[str, Label]:
-    """The label of every file of the project if its own marks, and only they, were trusted.
+    """What is looser than confidential if the project's own marks, and only they, were trusted.
 
     Args:
         headers: the project's own words that make a file confidential, besides the usual ones.
@@ -44,11 +44,13 @@ def labels_as_marked(labeller: Labeller, headers: Sequence[str]) -> dict[str, La
         by path, sorted.
     """
     own = tuple(mark for mark in labeller.rules.marks if mark.needs_trust)
-    portable = Labeller(labeller.root, Rules(own, (*USUAL_HEADERS, *headers)))
-    found = {source.path: source.label for source in portable.walk()}
-    for file in portable.trustable():
-        found[file.path] = min(file.label, found.get(file.path, Label.CONFIDENTIAL))
-    return dict(sorted(found.items()))
+    rules = Rules(own, tuple(dict.fromkeys((*USUAL_HEADERS, *headers))))
+    portable = Labeller(labeller.root, rules, cache=labeller.cache)
+    return {file.path: file.label for file in sorted(portable.trustable(), key=_path)}
+
+
+def _path(file: TrustedFile) -> str:
+    return file.path
 
 
 def looser_files(now: Mapping[str, Label], recorded: Mapping[str, Label]) -> tuple[Looser, ...]:

@@ -24,7 +24,13 @@ value came from, nor hold one of them to an allow-list: :func:`load_settings` do
 from hybridgen.settings.allowed import PROJECT_KEYS
 from hybridgen.settings.fields import USUAL_HEADERS, Settings, shown_key
 from hybridgen.settings.found import Ceiling, Found
-from hybridgen.settings.layers import OTHER_VARIABLES, project_folder, ready_made_names, user_file
+from hybridgen.settings.layers import (
+    OTHER_VARIABLES,
+    project_folder,
+    project_root,
+    ready_made_names,
+    user_file,
+)
 from hybridgen.settings.load import load_settings
 from hybridgen.settings.organisation import organisation_file
 
@@ -38,6 +44,7 @@ __all__ = [
     "load_settings",
     "organisation_file",
     "project_folder",
+    "project_root",
     "ready_made_names",
     "shown_key",
     "user_file",

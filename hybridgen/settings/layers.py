@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import platformdirs
 
-from hybridgen.errors import SettingsError
+from hybridgen.errors import SettingsError, UsageError
 from hybridgen.resources import resource_folder
 from hybridgen.settings.fields import TABLES, Settings, shown_key
 
@@ -28,7 +28,9 @@ OTHER_VARIABLES: Final[Mapping[str, str]] = {
 
 SEE_ALL: Final = "see `hybridgen config show` for all settings"
 
-_ROOT_MARKS: Final = ("hybridgen.toml", "pyproject.toml", "setup.cfg", "setup.py", ".git")
+_ROOT_FILES: Final = ("hybridgen.toml", "pyproject.toml", "setup.cfg", "setup.py")
+# A service account may have its home below them.
+_SYSTEM: Final = (Path("/usr"), Path("/usr/local"))
 _LARGEST_FILE: Final = 4 * 2**20
 
 
@@ -68,12 +70,52 @@ def ready_made_names() -> list[str]:
 
 
 def project_folder(path: Path) -> Path | None:
-    """The root of the project that ``path`` is in: where its settings file may lie, or None."""
+    """The root of the project that ``path`` is in: where its settings file may lie, or None.
+
+    The home folder and what is above it are no project, even where they have a mark.
+    """
     start = path.absolute()
     for folder in (start, *start.parents):
-        if any((folder / name).exists() for name in _ROOT_MARKS):
+        if _is_too_wide(folder):
+            return None
+        # A setup.py deep inside a package configures a part of it.
+        is_nested = (folder / "__init__.py").exists() and (folder.parent / "__init__.py").exists()
+        if not is_nested and any((folder / name).is_file() for name in _ROOT_FILES):
+            return folder
+        if (folder / ".git").exists():
             return folder
     return None
+
+
+def project_root(path: Path) -> Path:
+    """The root of the project that ``path`` is in, resolved: the folder that marks are relative to.
+
+    Without any mark of a project it is the folder above the top package: the same that the code
+    under test is run in.
+
+    Raises:
+        UsageError: that would be the home folder, or one above it.
+    """
+    found = project_folder(path)
+    if found is None:
+        found = path.absolute() if path.is_dir() else path.absolute().parent
+        while (found / "__init__.py").exists() and found.parent != found:
+            found = found.parent
+    if _is_too_wide(found):
+        raise UsageError(
+            f"{path} lies directly in {found}, which is no project",
+            "move the code into a folder of its own",
+        )
+    return found.resolve()
+
+
+def _is_too_wide(folder: Path) -> bool:
+    try:
+        home = Path.home().resolve()
+    except RuntimeError:  # no HOME and no entry in the password database
+        return False
+    resolved = folder.resolve()
+    return resolved == home or (resolved in home.parents and resolved not in _SYSTEM)
 
 
 def environment_layer(environment: Mapping[str, str]) -> Layer:

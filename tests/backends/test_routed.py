@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -26,9 +25,11 @@ class Failing(FakeBackend):
         self._error = error
         self._times = times
         self.asked = 0
+        self.deadlines: list[float] = []
 
     def complete(self, prompt: Prompt, **options: object) -> Completion:
         self.asked += 1
+        self.deadlines.append(float(str(options["deadline"])))
         if self.asked <= self._times:
             raise self._error
         return super().complete(prompt, **options)
@@ -49,14 +50,14 @@ class House:
 
         return make
 
-    def ask(self, label: Label) -> str:
+    def ask(self, label: Label, deadline: float = 1e9) -> str:
         part = Fragment("x", label, "test", "made by a test")
         return self.routed.complete(
             Prompt((part,), (part,), (part,), part),
             max_tokens=50,
             temperature=0,
             seed=1,
-            deadline=time.monotonic() + 5,
+            deadline=deadline,
         ).text
 
 
@@ -98,6 +99,16 @@ def test_failure_of_an_inner_backend_never_goes_outwards() -> None:
     assert backends.ask(Label.INTERNAL) == "x of local"
     assert gemini.prompts == []
     assert "gemini" not in backends.made
+
+
+def test_backend_that_hangs_leaves_time_for_the_next_and_the_last_gets_all_of_it() -> None:
+    gemini, onprem = (Failing(RemoteError("Too late.")) for _ in range(2))
+    local = Failing(EngineError("unused"), times=0)
+    backends = House(gemini=gemini, onprem=onprem, local=local)
+    assert backends.ask(Label.PUBLIC, 1e9) == "xrecovered"
+    assert gemini.deadlines[0] < 0.6e9
+    assert onprem.deadlines[0] < 0.6e9
+    assert local.deadlines == [1e9]
 
 
 def test_backend_that_recovers_is_asked_again() -> None:

@@ -376,7 +376,8 @@ def test_a_damaged_record_is_wrong_usage(explain, shop, text) -> None:
         (["--check", "a", "--record", "b"], "contradict each other"),
         (["--record", "no/such/folder.json"], "cannot be written"),
         (["shop::name"], "only a file can have ::name"),
-        (["/tmp", "."], "several projects"),
+        (["/usr/share", "."], "several projects"),
+        (["/"], "which is no project"),
         (["--backend", "cloud"], "backend = 'cloud' cannot be right"),
     ],
 )

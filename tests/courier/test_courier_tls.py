@@ -25,6 +25,16 @@ SDKS = ("google-genai", "google-generativeai", "openai-compatible")
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A key and a certificate for 127.0.0.1 that vouches for itself, in one PEM file."""
+    return make_certificate(tmp_path_factory.mktemp("tls") / "company.pem")
+
+
+@pytest.fixture(scope="module")
+def other_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another one, of another company."""
+    return make_certificate(tmp_path_factory.mktemp("tls") / "other.pem")
+
+
+def make_certificate(path: Path) -> Path:
     pytest.importorskip("cryptography")
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -40,7 +50,6 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     builder = builder.add_extension(x509.SubjectAlternativeName([address]), False)
     builder = builder.add_extension(x509.BasicConstraints(True, None), True)
     made = builder.sign(key, hashes.SHA256())
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
     path.write_bytes(
         key.private_bytes(
             serialization.Encoding.PEM,
@@ -50,6 +59,10 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         + made.public_bytes(serialization.Encoding.PEM)
     )
     return path
+
+
+def public_part(certificate: Path) -> bytes:
+    return certificate.read_bytes().partition(b"-----END PRIVATE KEY-----\n")[2]
 
 
 def fake(sdk: str, script: Any, tls: ssl.SSLContext | None = None) -> FakeServer:
@@ -84,15 +97,16 @@ def send(clear: Any, chosen: Setup) -> Answer:
 
 @pytest.mark.parametrize("sdk", SDKS)
 def test_company_certificate_is_trusted_when_named_and_only_then(
-    sdk: str, certificate: Path, clear: Any
+    sdk: str, certificate: Path, other_certificate: Path, clear: Any
 ) -> None:
     with fake(sdk, ["1)"], serving(certificate)) as server:
-        with pytest.raises(RemoteError, match="certificate that is not trusted") as caught:
-            send(clear, setup(sdk, server.url))
-        assert caught.value.is_final
+        for ca in (None, public_part(other_certificate)):
+            with pytest.raises(RemoteError, match="certificate that is not trusted") as caught:
+                send(clear, setup(sdk, server.url, ca=ca))
+            assert caught.value.is_final
         assert server.requests == []
-        public = certificate.read_bytes().partition(b"-----END PRIVATE KEY-----\n")[2]
-        assert send(clear, setup(sdk, server.url, ca=public)).text.endswith("half(1)")
+        ca = public_part(certificate)
+        assert send(clear, setup(sdk, server.url, ca=ca)).text.endswith("half(1)")
 
 
 def test_file_without_certificates_is_told(clear: Any) -> None:

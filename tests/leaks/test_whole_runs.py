@@ -203,3 +203,31 @@ def test_what_runs_show_of_a_confidential_file_stays_here(world: Any, check: Any
     done = world.run("generate", "shop/needs.py", budget=30.0)
     assert done.received == [], done
     assert "does not run with public files alone" in done.out
+
+
+WATCHED = """
+import sys
+import hybridgen.courier.courier as courier
+opened = []
+sys.addaudithook(lambda event, about: opened.append(str(about[0])) if event == "open" else None)
+start = courier.Courier.start.__func__
+def watched(kind, **options):
+    print("opened before:", [path for path in opened if ROOT in path])
+    return start(kind, **options)
+courier.Courier.start = classmethod(watched)
+"""
+
+
+def test_courier_starts_before_anything_of_the_project_is_opened(world: Any) -> None:
+    world.trust()
+    watched = WATCHED.replace("ROOT", repr(str(world.root)))
+    done = world.run("generate", "shop/open.py", without=watched, budget=10.0)
+    assert "opened before: []" in done.out, done
+
+
+def test_repository_cannot_set_where_its_code_is_sent(world: Any) -> None:
+    world.write("hybridgen.toml", "[gemini]\nurl = 'http://127.0.0.1:9'\n")
+    done = world.run("generate", "shop/open.py", budget=10.0)
+    assert done.code == 2, done
+    assert "gemini.url cannot be set by a project's file" in done.out
+    assert done.received == []
