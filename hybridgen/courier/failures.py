@@ -71,7 +71,7 @@ class _Words:
 _TABLE: Final = {
     "key": _Words(
         "does not accept the API key",
-        "Set a key that is valid; where it is read from is in docs/settings.md",
+        "Set one that is valid: keyring set hybridgen {backend}",
         True,
     ),
     "denied": _Words(

@@ -131,9 +131,10 @@ def test_text_without_a_file_must_be_our_own(refused, prompt_of, prices, ledger)
     assert entries(ledger) == [("refusal", "no source")]
 
 
-def test_our_own_words_must_be_public(refused, prompt_of, prices):
+def test_our_own_words_must_be_public(refused, prompt_of, prices, onprem, ledger):
     ours = Fragment("You write tests.\n", Label.INTERNAL, "template system", "raised")
-    assert "template system" in refused(prompt_of("x = 1\n", prices, more=(ours,))).message
+    assert "template system" in refused(prompt_of("x = 1\n", prices, more=(ours,)), onprem).message
+    assert entries(ledger) == [("refusal", "no source")]
 
 
 # Files
