@@ -95,9 +95,7 @@ class FingerprintIndex:
             if self._problem is not None:
                 return
             try:
-                if self._labels is None:
-                    self._labels = self._store.labels(self._root)
-                if self._labels.get((source.path, source.sha256)) == source.label:
+                if self._is_known(source):
                     return
                 hashes, lines = fingerprints(text, is_file=True)
                 prints = self._keyed(hashes)
@@ -115,6 +113,14 @@ class FingerprintIndex:
                     f"({type(error).__name__}), so copies of it would not be noticed",
                     "stay on this machine: --backend local",
                 )
+
+    def knows(self, source: SourceFile) -> bool:
+        """Whether :meth:`add` has nothing to do for this file, so that nobody need read it."""
+        with self._lock:
+            try:
+                return self._is_known(source)
+            except Exception:  # add meets it again, and remembers it
+                return False
 
     def overlaps(self, text: str, clearance: Label) -> list[Overlap]:
         """Which files stricter than ``clearance`` the text shares too much with, the most first.
@@ -140,6 +146,11 @@ class FingerprintIndex:
             except GateRefusal as error:
                 self._problem = error
             self._store.close()
+
+    def _is_known(self, source: SourceFile) -> bool:
+        if self._labels is None:
+            self._labels = self._store.labels(self._root)
+        return self._labels.get((source.path, source.sha256)) == source.label
 
     def _note(self, source: SourceFile) -> None:
         """Remember in memory what the store will know; a stricter label takes all versions."""

@@ -211,6 +211,17 @@ def test_what_is_known_already_is_not_read_again(run, put, shop, margins_text):
     assert places(second, margins_text) != []
 
 
+def test_what_is_known_need_not_be_read(run, put, shop, margins_text):
+    first = run()
+    put(first, "src/margins.py", margins_text, CONFIDENTIAL)
+    first.close()
+    second = run()
+    assert second.knows(shop.write("src/margins.py", margins_text, CONFIDENTIAL))
+    assert not second.knows(shop.write("src/margins.py", margins_text, PUBLIC))
+    assert not second.knows(shop.write("src/margins.py", "x = 1\n", CONFIDENTIAL))
+    assert not second.knows(shop.write("src/copy.py", margins_text, CONFIDENTIAL))
+
+
 def test_another_run_s_files_are_seen_at_once(run, put, margins_text):
     first, second = run(), run()
     assert places(second, margins_text) == []
