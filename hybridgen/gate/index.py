@@ -80,7 +80,7 @@ class FingerprintIndex:
         self._store = PrintStore(folder)
         self._root = "" if root is None else str(root)
         self._pending: list[Addition] = []
-        self._labels: dict[tuple[str, str], Label] | None = None
+        self._labels: dict[str, dict[str, Label]] | None = None
         self._problem: GateRefusal | None = None
         self._lock = threading.Lock()
 
@@ -150,15 +150,15 @@ class FingerprintIndex:
     def _is_known(self, source: SourceFile) -> bool:
         if self._labels is None:
             self._labels = self._store.labels(self._root)
-        return self._labels.get((source.path, source.sha256)) == source.label
+        return self._labels.get(source.path, {}).get(source.sha256) == source.label
 
     def _note(self, source: SourceFile) -> None:
         """Remember in memory what the store will know; a stricter label takes all versions."""
         assert self._labels is not None
-        for path, sha256 in [key for key in self._labels if key[0] == source.path]:
-            if self._labels[path, sha256] < source.label:
-                self._labels[path, sha256] = source.label
-        self._labels[source.path, source.sha256] = source.label
+        versions = self._labels.setdefault(source.path, {})
+        for sha256, label in versions.items():
+            versions[sha256] = max(label, source.label)
+        versions[source.sha256] = source.label
 
     def _flush(self) -> None:
         if self._pending:

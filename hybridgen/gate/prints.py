@@ -115,12 +115,15 @@ class PrintStore:
                 self._key = self._checked_key(connection)
         return self._key
 
-    def labels(self, root: str) -> dict[tuple[str, str], Label]:
-        """The label of each version, by path and sha256, of a project's files."""
+    def labels(self, root: str) -> dict[str, dict[str, Label]]:
+        """The label of each version, by path and then sha256, of a project's files."""
         query = "SELECT path, sha256, label FROM seen WHERE root = ?"
         with self._transaction() as connection:
             rows = connection.execute(query, (os.fsencode(root),)).fetchall()
-        return {(os.fsdecode(path), sha256): Label(label) for path, sha256, label in rows}
+        labels: dict[str, dict[str, Label]] = {}
+        for path, sha256, label in rows:
+            labels.setdefault(os.fsdecode(path), {})[sha256] = Label(label)
+        return labels
 
     def write(self, root: str, additions: Sequence[Addition]) -> None:
         """Adds versions of a project's files, in the order in which they were seen."""

@@ -4,12 +4,13 @@ Winnowing (Schleimer, Wilkerson, Aiken: Winnowing: local algorithms for document
 SIGMOD 2003) keeps of every ``WINDOW`` neighbouring k-grams the one with the least hash, so any run
 of ``GRAM + WINDOW - 1`` words that two texts share leaves at least one fingerprint in both.
 
-What is a word decides what a copy survives. Blanks, line breaks, quotes and other punctuation are
-none, so code that was indented, formatted or quoted anew has the same words; keywords and names
-are words, and whoever renames a variable breaks the k-grams that hold it and no others. Comments
-are a sequence of their own: code is known without its comments, and copied comments are known
-too. Import statements stand in every file and tell nothing, and neither does the comment with
-licence or copyright at the head of a file; both are left out.
+What is a word decides what a copy survives. Blanks, line breaks (their escapes too), quotes and
+other punctuation are none, so code that was indented, formatted or quoted anew, or put into a
+string literal, has the same words; keywords and names are words, and whoever renames a variable
+breaks the k-grams that hold it and no others. Comments are a sequence of their own: code is known
+without its comments, and copied comments are known too. Import statements stand in every file and
+tell nothing, and neither does the comment with licence or copyright at the head of a file; both
+are left out.
 
 The hashes made here have no key: they never leave the process, and ``gate/index.py`` keys them
 before any is stored.
@@ -92,7 +93,12 @@ def _words(data: bytes, blanked: list[tuple[int, int]]) -> tuple[Hashes, Places]
     import numpy as np
 
     is_word = np.zeros(len(data) + 2, np.bool_)
-    np.take(_word_bytes(), np.frombuffer(data, np.uint8), out=is_word[1:-1])
+    bytes_ = np.frombuffer(data, np.uint8)
+    np.take(_word_bytes(), bytes_, out=is_word[1:-1])
+    escapes = np.flatnonzero(bytes_[:-1] == ord("\\"))
+    escaped = bytes_[escapes + 1]
+    for letter in b"nrt":
+        is_word[escapes[escaped == letter] + 2] = False
     for start, end in blanked:
         is_word[start + 1 : end + 1] = False
     edges = np.flatnonzero(is_word[1:] != is_word[:-1])

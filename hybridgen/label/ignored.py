@@ -66,7 +66,7 @@ def _said(shown: str, patterns: Patterns | None, inner: str) -> Iterator[Evidenc
         yield confidential("ignore file", f"{shown} cannot be understood")
         return
     if len(patterns) == 0 and shown.endswith(AI_EXCLUDE):
-        # https://developer.android.com/studio/gemini/aiexclude: an empty one blocks everything.
+        # https://firebase.google.com/docs/studio/set-up-gemini#exclude-files
         yield confidential("ignore file", f"{shown} is empty, which means everything")
         return
     pattern = patterns.tightening([inner])

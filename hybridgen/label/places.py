@@ -127,12 +127,11 @@ def _spelling(root: Path, name: str) -> Iterator[Evidence]:
             reason = error.strerror
             yield confidential("place", f"{folder.name}/ cannot be listed: {reason}")
             return
-        if part not in listed:
-            yield confidential("name", f"{part} is not spelled so on the disk, or is not there")
         key = folded(part)
-        for other in listed:
-            if other != part and folded(other) == key:
-                yield twin_finding(part, other)
+        same = [other for other in listed if folded(other) == key]
+        if not same:
+            yield confidential("name", f"{part} is not spelled so on the disk, or is not there")
+        yield from (twin_finding(part, other) for other in same if other != part)
         folder /= part
 
 

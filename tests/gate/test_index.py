@@ -7,9 +7,10 @@ import threading
 
 import pytest
 
-from hybridgen.domain import Label
+from hybridgen.domain import Label, SourceFile
 from hybridgen.errors import GateRefusal
 from hybridgen.gate import FingerprintIndex
+from hybridgen.gate.winnow import fingerprints
 
 PUBLIC, INTERNAL, CONFIDENTIAL = Label
 
@@ -63,13 +64,14 @@ def test_one_line_in_common_is_not_enough(index, put, margins_text):
     assert places(index, line) == []
 
 
-def test_three_lines_in_common_are_enough(index, put, margins_text):
+def test_three_fingerprints_in_common_are_too_many(index, put, margins_text):
     put(index, "src/margins.py", margins_text, CONFIDENTIAL)
-    start = margins_text.splitlines().index(
-        next(line for line in margins_text.splitlines() if "rebates =" in line)
-    )
-    lines = margins_text.splitlines()[start : start + 3]
-    assert places(index, "\n".join(lines)) != []
+    words = margins_text.split("rebate.", 1)[1].split()
+    runs = [" ".join(words[:count]) for count in range(1, len(words))]
+    counts = {run: len(fingerprints(run, is_file=False)[0]) for run in runs}
+    assert {2, 3} <= set(counts.values())
+    assert not any(places(index, run) for run, count in counts.items() if count <= 2)
+    assert all(places(index, run) for run, count in counts.items() if count == 3)
 
 
 def test_the_clearance_decides_what_counts(index, put, margins_text):
@@ -142,6 +144,18 @@ def test_a_file_that_becomes_confidential_again_counts_again(run, put, margins_t
         put(index, "src/margins.py", margins_text, label)
         assert bool(places(index, margins_text)) is is_leak
         index.close()
+
+
+@pytest.mark.parametrize("is_one_run", [True, False])
+def test_an_older_version_that_is_public_again_does_not_count(run, put, margins_text, is_one_run):
+    index = run()
+    versions = [(margins_text, PUBLIC), (f"y = 2\n{margins_text}", CONFIDENTIAL)] * 2
+    for text, label in versions[:3]:
+        if not is_one_run:
+            index.close()
+            index = run()
+        put(index, "src/margins.py", text, label)
+    assert places(index, margins_text) == []
 
 
 def test_a_label_changed_twice_within_a_run_counts_as_the_last_one(index, put, margins_text):
@@ -240,8 +254,6 @@ def test_database_and_key_are_for_their_user_alone(index, put, state, margins_te
 
 
 def test_neither_text_nor_hashes_without_the_key_are_stored(put, shop, tmp_path, margins_text):
-    from hybridgen.gate.winnow import fingerprints
-
     stored = []
     for name in ("one", "other"):
         index = FingerprintIndex(tmp_path / name, shop.root)
@@ -266,6 +278,7 @@ def test_without_the_right_key_nothing_can_be_cleared(run, put, state, margins_t
     second = run()
     with pytest.raises(GateRefusal, match=r"fingerprints\.key"):
         second.overlaps(margins_text, PUBLIC)
+    assert key.exists() is (damage != "lost")
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o620])
@@ -289,8 +302,6 @@ def test_what_could_not_be_added_stops_sending_and_nothing_else(put, state, shop
 
 
 def test_names_that_are_no_utf_8_are_kept(index, put, shop, margins_text):
-    from hybridgen.domain import SourceFile
-
     name = "src/\udcff.py"
     index.add(SourceFile(name, "00", CONFIDENTIAL, ()), margins_text)
     assert places(index, margins_text) == [f"{shop.root}/{name}"]

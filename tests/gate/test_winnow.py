@@ -36,6 +36,12 @@ def test_another_layout_changes_nothing(code):
     assert prints(bare) == prints(again) == prints(crowded)
 
 
+def test_a_copy_within_a_string_literal_is_known(code):
+    lines = code[code.index("def ") :].splitlines()
+    bare = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+    assert prints(repr(bare)) == prints(repr(repr(bare))) == prints(bare) != set()
+
+
 def test_code_is_known_without_its_comments(code):
     bare = "\n".join(line for line in code.splitlines() if not line.lstrip().startswith("#"))
     assert prints(bare) <= prints(code)

@@ -128,6 +128,16 @@ def test_unmarked_test_stays_confidential_whatever_it_imports(make) -> None:
     assert Labeller(root, rules).look(Path("src/shop/cart.py")).label is PUBLIC
 
 
+def test_test_is_confidential_while_the_mark_of_what_it_imports_waits_for_trust(make) -> None:
+    marks = (
+        Mark("/tests/", PUBLIC, "config.toml", False),
+        Mark("/src/", PUBLIC, "hybridgen.toml", True),
+    )
+    root = make({**PROJECT, "tests/test_a.py": "import shop.cart\n"})
+    assert Labeller(root, Rules(marks)).look(Path("tests/support.py")).label is PUBLIC
+    assert Labeller(root, Rules(marks)).look(Path("tests/test_a.py")).label is CONFIDENTIAL
+
+
 def test_trust_shows_a_test_with_the_label_of_what_it_imports(make) -> None:
     marks = (
         Mark("**", PUBLIC, "hybridgen.toml", True),

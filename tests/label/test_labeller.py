@@ -188,6 +188,14 @@ def test_trust_is_never_looser_than_what_was_shown(make) -> None:
     assert labeller.look(Path("a.py")).label is INTERNAL
 
 
+def test_older_record_makes_nothing_stricter_than_the_users_own_mark(make) -> None:
+    root = make({"a.py": "# Internal use only\n"})
+    rules = Rules((theirs("/a.py", PUBLIC), own("/a.py", PUBLIC)))
+    labeller = trusted_now(Labeller(root, rules))
+    make({"a.py": "x = 1\n"})
+    assert labeller.look(Path("a.py")).label is PUBLIC
+
+
 def test_record_of_trust_makes_nothing_looser_without_a_mark(make) -> None:
     root = make({"a.py": ""})
     trusted = Trusted(str(root), "", {"a.py": TrustedFile("a.py", PUBLIC, "")})

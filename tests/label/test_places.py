@@ -62,6 +62,17 @@ def test_link_out_of_the_project_is_confidential(make, tmp_path: Path) -> None:
     assert label_at(root, "link.py") is CONFIDENTIAL
     assert label_at(root, outside) is CONFIDENTIAL
     assert label_at(root, "../outside.py") is CONFIDENTIAL
+    file = Labeller(root, rules(("**", PUBLIC))).file(root / "link.py", b"")
+    assert (file.path, file.evidence[0].detail) == (str(outside), "outside of the project")
+
+
+def test_walk_lists_what_links_lead_to_and_not_the_links(make, public, tmp_path: Path) -> None:
+    root = make({"pkg/a.py": ""})
+    (tmp_path / "outside.py").write_text("")
+    (root / "link.py").symlink_to("pkg/a.py")
+    (root / "out.py").symlink_to(tmp_path / "outside.py")
+    (root / "folder").symlink_to("pkg")
+    assert [file.path for file in Labeller(root, public).walk()] == ["pkg/a.py"]
 
 
 def test_two_dots_lead_where_the_kernel_says(make, tmp_path: Path) -> None:
