@@ -57,6 +57,8 @@ RESERVED = {
     "google": ("hybridgen.courier",),
     "grpc": (),
     "keyring": ("hybridgen.cli",),
+    "detect_secrets": ("hybridgen.secretscan",),
+    "numpy": ("hybridgen.gate",),
     # HTTP clients, of the standard library too.
     "httpx": ("hybridgen.modelstore.hub",),
     "httpx2": ("hybridgen.modelstore.hub", "hybridgen.courier"),

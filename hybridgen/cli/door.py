@@ -96,7 +96,8 @@ class Door:
         self._close_gate()
         self._index = FingerprintIndex(state_folder() / "fingerprints", labeller.root)
         for known in labeller.walk():
-            _take_in(self._index, labeller, known)
+            if not self._index.knows(known):
+                _take_in(self._index, labeller, known)
         self._root = labeller.root
         self._gate = Gate(
             self._ledger,
@@ -154,14 +155,18 @@ class Door:
 
 
 def _take_in(index: FingerprintIndex, labeller: Labeller, known: SourceFile) -> None:
-    """Adds a file with its label; what is no text that could be read is no text to be copied."""
+    """Adds a file with its label; what holds no text has nothing that could be copied."""
     path = labeller.root / known.path
     try:
         _, data = read_once(path, labeller.root, known.path)
-        text = decode(data, known.path)
     except HybridgenError:
         return
-    # A file is stricter than it was when it was listed, or it is what was listed.
+    if b"\0" in data:
+        return
+    try:
+        text = decode(data, known.path)
+    except HybridgenError:  # in whatever it was written: words of ASCII are found in it
+        text = data.decode("latin-1")
     digest = sha256(data).hexdigest()
     source = known if known.sha256 == digest else labeller.file(path, data)
     index.add(source, text)

@@ -35,7 +35,6 @@ def trust(
     from hybridgen.cli.places import state_folder
     from hybridgen.errors import UsageError
     from hybridgen.pipeline.labelling import trust_store
-    from hybridgen.settings import project_folder
 
     if is_list + is_revoke + is_sure > 1:
         raise UsageError(
@@ -47,11 +46,22 @@ def trust(
         return
     if not path.exists() and not is_revoke:
         raise UsageError(f"{path} does not exist", "give a file or folder of a project")
-    root = (project_folder(path) or path).resolve()
+    root = _root(path)
     if is_revoke:
         _revoke(store, root)
         return
     context.exit(_trust(store, root, is_sure=is_sure))
+
+
+def _root(path: Path) -> Path:
+    """The root of the project, as `hybridgen generate` finds it; a folder that is gone itself."""
+    from hybridgen.settings import project_folder
+    from hybridgen.source import find_project
+
+    folder = project_folder(path)
+    if folder is None and path.exists():
+        folder = find_project(path.absolute(), python=None, tests=None).root
+    return (folder or path).resolve()
 
 
 def _trust(store: TrustStore, root: Path, *, is_sure: bool) -> int:

@@ -43,6 +43,11 @@ if TYPE_CHECKING:
 # about 16 words, or three lines of code. ``gate/winnow.py`` says what was measured.
 LEAST_SHARED: Final = 3
 
+# Of a longer file (about 9,000 lines of code, most likely it is data) only those with the least
+# hashes are kept, which are drawn evenly from it: a copy of some length is still noticed, and
+# neither the disk nor the memory fills with tables.
+MOST_KEPT: Final = 20_000
+
 # Files are written together: a transaction costs as much as a hundred files.
 _PENDING_FILES: Final = 200
 
@@ -98,7 +103,7 @@ class FingerprintIndex:
                 if self._is_known(source):
                     return
                 hashes, lines = fingerprints(text, is_file=True)
-                prints = self._keyed(hashes)
+                prints, lines = _thinned(self._keyed(hashes), lines)
                 self._pending.append(
                     Addition(source.path, source.sha256, source.label, prints, lines)
                 )
@@ -212,6 +217,18 @@ class FingerprintIndex:
             if count >= LEAST_SHARED
             for found in (first[place],)
         ]
+
+
+def _thinned(
+    prints: NDArray[np.uint64], lines: NDArray[np.int64]
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """At most ``MOST_KEPT`` of the fingerprints: those with the least values."""
+    import numpy as np
+
+    if len(prints) <= MOST_KEPT:
+        return prints, lines
+    kept = np.argpartition(prints, MOST_KEPT)[:MOST_KEPT]
+    return prints[kept], lines[kept]
 
 
 def _overlap(place: tuple[str, str], line: int, label: Label, prompt_line: int) -> Overlap:

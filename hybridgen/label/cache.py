@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from hybridgen import __version__
 from hybridgen.errors import PolicyRefusal
 from hybridgen.label.facts import Facts
 from hybridgen.label.listing import Entry
@@ -23,7 +24,6 @@ FILE_NAME: Final = "labels.db"
 SETTLED_NS: Final = 2_000_000_000
 """A file that changed just now may change again within one tick of its file system's clock."""
 
-_VERSION: Final = "1"
 _PATIENCE_SECONDS: Final = 2.0
 _TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS facts (root TEXT NOT NULL, path TEXT NOT NULL, "
@@ -46,7 +46,7 @@ class FactCache:
         query = "SELECT path, stamp, facts FROM facts WHERE root = ? AND rules = ?"
         try:
             with closing(self._opened()) as connection:
-                rows = connection.execute(query, (str(root), _VERSION + rules)).fetchall()
+                rows = connection.execute(query, (str(root), __version__ + rules)).fetchall()
             return {path: (stamp, Facts.from_json(text)) for path, stamp, text in rows}
         except (PolicyRefusal, sqlite3.Error, ValueError, TypeError, KeyError, RecursionError):
             return {}
@@ -61,7 +61,7 @@ class FactCache:
         """Remember ``new``, but for files that changed a moment ago, and forget ``gone``."""
         now = time.time_ns()
         rows = [
-            (str(root), path, _VERSION + rules, entry.stamp, facts.to_json())
+            (str(root), path, __version__ + rules, entry.stamp, facts.to_json())
             for path, (entry, facts) in new.items()
             if entry.changed_ns < now - SETTLED_NS and facts.sha256 and path.isprintable()
         ]

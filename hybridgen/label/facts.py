@@ -33,7 +33,7 @@ _MARK = re.compile(r"#[ \t]*hybridgen:[ \t]*(public|internal)[ \t]*")
 _TIGHTENING = re.compile(r"\bhybridgen:\s*(internal|confidential)\b", re.IGNORECASE)
 _WORD = re.compile(r"[ \t]*#[ \t]*hybridgen:[ \t]*([^\W\d_]+)[ \t]*", re.IGNORECASE)
 _LABELS = {label.name.lower() for label in Label}
-_PUNCTUATION = re.compile(r"^[\s#*/|=\-\"';]+|[\s*/|=\-\"']+$")
+_AROUND_PROSE = " \t\f#*/|=-\"';"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +158,7 @@ def _prose(lines: Sequence[str], is_python: bool) -> str:
             text = "\n".join(found)
         except (tokenize.TokenError, SyntaxError, ValueError):
             pass  # cut in the middle of something: all of it then
-    pieces = (_PUNCTUATION.sub("", line) for line in text.split("\n"))
-    return _normalised(" ".join(pieces))
+    return _normalised(" ".join(line.strip(_AROUND_PROSE) for line in text.split("\n")))
 
 
 def _normalised(text: str) -> str:

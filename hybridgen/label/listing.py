@@ -18,6 +18,9 @@ from hybridgen.label.places import (
     twin_finding,
 )
 
+# A folder, what names in it begin with, and what the names of the folders above have against them.
+_Folder = tuple[Path, str, tuple[Evidence, ...]]
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -34,18 +37,24 @@ class Entry:
 
 
 def list_files(root: Path) -> Iterator[Entry]:
-    """The project's files, sorted within each folder.
+    """The project's files: those of a folder by name, then those of the folders in it.
 
     Left out are links, which are listed as what they lead to if that is in the project, and
     folders of tools and environments, in which everything is confidential. A folder that cannot
     be listed has no files here, and its files are confidential when they are asked for.
     """
-    yield from _below(root, "", ())
+    pending: list[_Folder] = [(root, "", ())]
+    while pending:  # not by recursion: a project may be as deep as it likes
+        inner: list[_Folder] = []
+        yield from _files_in(pending.pop(), inner)
+        pending += reversed(inner)
 
 
-def _below(folder: Path, prefix: str, inherited: tuple[Evidence, ...]) -> Iterator[Entry]:
+def _files_in(folder: _Folder, inner: list[_Folder]) -> Iterator[Entry]:
+    """The files in one folder; the folders in it are added to ``inner``."""
+    path, prefix, inherited = folder
     try:
-        with os.scandir(folder) as scan:
+        with os.scandir(path) as scan:
             entries = sorted(scan, key=lambda entry: entry.name)
     except OSError:
         return
@@ -56,8 +65,8 @@ def _below(folder: Path, prefix: str, inherited: tuple[Evidence, ...]) -> Iterat
         name = prefix + entry.name
         findings = (*inherited, *(twin_finding(entry.name, o) for o in twins.get(entry.name, ())))
         if entry.is_dir(follow_symlinks=False):
-            if entry.name not in NOT_OWN and not is_environment(folder / entry.name):
-                yield from _below(folder / entry.name, f"{name}/", findings)
+            if entry.name not in NOT_OWN and not is_environment(path / entry.name):
+                inner.append((path / entry.name, f"{name}/", findings))
             continue
         try:
             found = entry.stat(follow_symlinks=False)

@@ -16,6 +16,11 @@ from functools import lru_cache
 from pathspec.patterns.gitignore.base import GitIgnorePatternError
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
+MOST_DEEP = 3
+"""A pattern with more ``**`` could take minutes for a deep path; nobody needs one."""
+
+_STAR = "[^/]*"
+
 
 def folded(name: str) -> str:
     """``name`` as a file system may see it that knows neither case nor Unicode forms."""
@@ -120,9 +125,23 @@ def _patterns(lines: tuple[str, ...]) -> tuple[Pattern, ...]:
     for line in lines:
         exact, loose = _compiled(line), _compiled(folded(line))
         if exact is not None and loose is not None:
-            assert exact.regex is not None and loose.regex is not None
-            found.append(Pattern(line, not exact.include, exact.regex, loose.regex))
+            found.append(Pattern(line, not exact.include, _regex(exact), _regex(loose)))
     return tuple(found)
+
+
+def _regex(pattern: GitIgnoreSpecPattern) -> re.Pattern[str]:
+    """The expression of a pattern, as one that takes no longer for a name made to take long.
+
+    Between two stars of one step of a path, the first place that fits is as good as any other,
+    so the search needs to go back to no other one.
+    """
+    assert pattern.regex is not None
+    first, *others = pattern.regex.pattern.split(_STAR)
+    if not others:
+        return pattern.regex
+    *inner, last = others
+    steps = [f"(?>{_STAR}?{text})" if "/" not in text else f"{_STAR}{text}" for text in inner]
+    return re.compile("".join([first, *steps, _STAR, last]))
 
 
 def _compiled(line: str) -> GitIgnoreSpecPattern | None:
@@ -135,6 +154,8 @@ def _compiled(line: str) -> GitIgnoreSpecPattern | None:
         pattern = GitIgnoreSpecPattern(line)
     except (GitIgnorePatternError, re.error) as error:
         raise ValueError(f"{line!r} is no pattern") from error
+    if line.count("**") > MOST_DEEP:
+        raise ValueError(f"{line!r} has more than {MOST_DEEP} times **")
     if pattern.regex is None:
         if line.strip() and not line.startswith("#"):
             raise ValueError(f"{line!r} is no pattern")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from hybridgen.cli.main import main
+from hybridgen.cli.main import LazyGroup, main
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,9 @@ def run(
     for name in [name for name in os.environ if name.startswith(("XDG_", "HYBRIDGEN_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
+    # A copy: click keeps on a command what its first parent calls the option for help.
+    find = LazyGroup.get_command
+    monkeypatch.setattr(LazyGroup, "get_command", lambda *given: copy(find(*given)))
 
     def run(*arguments: str, folder: str = "") -> Done:
         monkeypatch.chdir(root / folder)

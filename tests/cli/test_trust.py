@@ -7,12 +7,13 @@ import pty
 import subprocess
 import sys
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from hybridgen.cli.main import main
+from hybridgen.cli.main import LazyGroup, main
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,9 @@ def run(
     for name in [name for name in os.environ if name.startswith(("XDG_", "HYBRIDGEN_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
+    # A copy: click keeps on a command what its first parent calls the option for help.
+    find = LazyGroup.get_command
+    monkeypatch.setattr(LazyGroup, "get_command", lambda *given: copy(find(*given)))
 
     def run(*arguments: str, folder: str = "") -> Done:
         monkeypatch.chdir(root / folder)
@@ -147,6 +151,16 @@ def test_project_that_is_gone_can_be_revoked(run, root, tmp_path) -> None:
     root.rename(tmp_path / "moved")
     root.mkdir()
     assert "is trusted any more" in run("--revoke", str(root)).stdout
+
+
+def test_project_without_settings_has_the_root_that_its_code_has(run, tmp_path, home) -> None:
+    package = tmp_path / "loose/pkg"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "a.py").write_text("# hybridgen: public\n")
+    done = run(str(package / "a.py"), "--yes")
+    assert "  + pkg/a.py\n" in done.stdout
+    assert len(records(home)) == 1
 
 
 def test_project_without_marks_has_nothing_to_trust(run, root, home) -> None:

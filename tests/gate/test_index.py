@@ -10,6 +10,7 @@ import pytest
 from hybridgen.domain import Label, SourceFile
 from hybridgen.errors import GateRefusal
 from hybridgen.gate import FingerprintIndex
+from hybridgen.gate.index import MOST_KEPT
 from hybridgen.gate.winnow import fingerprints
 
 PUBLIC, INTERNAL, CONFIDENTIAL = Label
@@ -299,6 +300,16 @@ def test_what_could_not_be_added_stops_sending_and_nothing_else(put, state, shop
     with pytest.raises(GateRefusal):
         index.overlaps("x = 1", PUBLIC)
     index.close()
+
+
+def test_a_very_long_file_takes_little_and_copies_of_it_are_still_found(index, put, state):
+    lines = [f"row_{n} = Row(at={n * n}, name='n{n * 7}', price={n * 13}, tax={n % 97})\n"
+             for n in range(12_000)]  # fmt: skip
+    put(index, "src/table.py", "".join(lines), CONFIDENTIAL)
+    copied = index.overlaps("".join(lines[5000:5100]), PUBLIC)
+    assert copied[0].line in range(5000, 5101)
+    index.close()
+    assert (state / "fingerprints/fingerprints.db").stat().st_size < 13 * MOST_KEPT + 100_000
 
 
 def test_names_that_are_no_utf_8_are_kept(index, put, shop, margins_text):

@@ -9,6 +9,9 @@ from pathspec import GitIgnoreSpec
 
 from hybridgen.label.patterns import Patterns
 
+stars = st.text(st.sampled_from("aab*?/"), min_size=1, max_size=9).filter(
+    lambda text: "**" not in text and "//" not in text and text.strip("/")
+)
 names = st.lists(st.sampled_from(["a", "b", "A", "ab.py", "b.py"]), min_size=1, max_size=3)
 lines = st.lists(
     st.sampled_from(["a", "/a", "a/", "*.py", "a/*.py", "**/b.py", "/a/**", "ab.*", "?", "[ab]"]),
@@ -25,6 +28,23 @@ def test_list_without_exceptions_says_what_git_says_or_more(lines, names) -> Non
     patterns = Patterns(lines)
     assert (patterns.loosening(name, [name]) is not None) == is_in_git
     assert patterns.tightening([name]) is not None or not is_in_git
+
+
+@settings(deadline=None)
+@given(stars, st.text(st.sampled_from("aab/"), min_size=1, max_size=12))
+def test_pattern_with_many_stars_says_what_git_says(pattern, name) -> None:
+    name = "/".join(part for part in name.split("/") if part)
+    is_in_git = GitIgnoreSpec.from_lines([pattern]).match_file(name)
+    assert (Patterns([pattern]).loosening(name, [name]) is not None) == is_in_git
+
+
+def test_pattern_made_to_take_long_takes_no_time() -> None:
+    # Without care this takes longer than the age of the universe.
+    name = "a" * 250
+    assert Patterns(["*a" * 30 + "b"]).tightening([name]) is None
+    assert Patterns(["*a" * 30 + "*"]).tightening([name]) is not None
+    with pytest.raises(ValueError, match="more than"):
+        Patterns(["**/a/" * 9])
 
 
 @pytest.mark.parametrize(
