@@ -1,7 +1,8 @@
 """A Gemini server for tests: ``python -m hybridgen.backends.fake_gemini --script FILE``.
 
 It speaks the wire of both SDKs: ``POST /v1/models/X:generateContent`` and the same under
-``/v1beta``, with enumerations as numbers where ``$alt`` asks for them.
+``/v1beta``, with enumerations as numbers where ``$alt`` asks for them, and that of Vertex AI, under
+``/v1beta1/publishers/google``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from hybridgen.backends.fake_server import FakeServer, Received, Sent, serve
 
-_PATH: Final = re.compile(r"/(v1|v1beta)/models/(?P<model>[^/:]+):generateContent")
+_PATH: Final = re.compile(
+    r"/(v1|v1beta|v1beta1/publishers/google)/models/(?P<model>[^/:]+):generateContent"
+)
 _FINISH: Final = {"STOP": 1, "MAX_TOKENS": 2, "SAFETY": 3, "RECITATION": 4, "A_NEW_REASON": 99}
 _BLOCK: Final = {"SAFETY": 1, "OTHER": 2, "PROHIBITED_CONTENT": 4}
 _INFO: Final = "type.googleapis.com/google.rpc"

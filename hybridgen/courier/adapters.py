@@ -27,6 +27,7 @@ class Target:
     url: str
     model: str
     sdk: str
+    terms: str
     parallel: int
     key: str = field(repr=False)
     proxy: str | None = field(repr=False)

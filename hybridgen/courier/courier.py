@@ -310,7 +310,7 @@ def _fields(setup: Setup) -> frames.Message:
     """What the courier needs of a setup; the caps stay here."""
     ca = None if setup.ca is None else base64.b64encode(setup.ca).decode("ascii")
     destination = asdict(setup.destination)
-    names = ("backend", "url", "model", "sdk")
+    names = ("backend", "url", "model", "sdk", "terms")
     return {
         **{name: destination[name] for name in names},
         "key": setup.key,

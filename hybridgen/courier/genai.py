@@ -25,11 +25,13 @@ class GenaiAdapter:
 
     def __init__(self, target: Target) -> None:
         self._model = target.model
+        # Vertex AI has addresses of its own and knows no field "store": its terms rule storage.
+        self._is_vertex = target.terms == "vertex"
         genai: Any = importlib.import_module("google.genai")
         self._types = genai.types
         self._client = genai.Client(
             api_key=target.key,
-            vertexai=False,
+            vertexai=self._is_vertex,
             http_options=self._types.HttpOptions(
                 base_url=target.url,
                 httpx_client=make_client(target),
@@ -49,7 +51,7 @@ class GenaiAdapter:
                 contents=turns,
                 config=types.GenerateContentConfig(
                     system_instruction=request.system,
-                    store=False,
+                    store=None if self._is_vertex else False,
                     temperature=request.temperature,
                     seed=request.seed & 0x7FFFFFFF,
                     max_output_tokens=request.max_tokens,

@@ -11,6 +11,7 @@ from hybridgen.route import Remotes
 from hybridgen.settings import Settings
 
 GEMINI_URL: Final = "https://generativelanguage.googleapis.com"
+VERTEX_URL: Final = "https://aiplatform.googleapis.com"
 
 ONPREM_SDK: Final = "openai-compatible"
 
@@ -52,7 +53,7 @@ def remotes_from(settings: Settings, has_key: bool) -> Remotes:
 def _gemini(settings: Settings) -> Destination:
     return Destination(
         backend="gemini",
-        url=settings.gemini_url or GEMINI_URL,
+        url=_gemini_url(settings),
         model=settings.gemini_model,
         sdk=settings.gemini_sdk,
         terms=settings.gemini_terms or "",
@@ -60,9 +61,14 @@ def _gemini(settings: Settings) -> Destination:
     )
 
 
+def _gemini_url(settings: Settings) -> str:
+    usual = VERTEX_URL if settings.gemini_terms == "vertex" else GEMINI_URL
+    return settings.gemini_url or usual
+
+
 def _gemini_problem(settings: Settings, has_key: bool) -> str | None:
     ceiling, terms = settings.ceiling, settings.gemini_terms
-    url = settings.gemini_url or GEMINI_URL
+    url = _gemini_url(settings)
     host = _host(url)
     if not ceiling.allows_backend("gemini"):
         return f"the organisation's file {ceiling.file} does not allow it"
@@ -75,12 +81,9 @@ def _gemini_problem(settings: Settings, has_key: bool) -> str | None:
             "gemini.terms is 'unpaid', so people may read what is sent and Google learns from it: "
             "set gemini.acknowledge_unpaid = true if that is meant"
         )
-    if terms == "vertex" and host.endswith(_GOOGLE):
-        return (
-            f"{host} does not speak the Gemini API under the terms of Vertex AI: set gemini.url to "
-            "a gateway that does, or gemini.terms to what holds for your key"
-        )
-    if terms != "vertex" and host.endswith(_VERTEX_HOST):
+    if terms == "vertex" and settings.gemini_sdk != "google-genai":
+        return f"{settings.gemini_sdk} cannot speak to Vertex AI: leave gemini.sdk out"
+    if host.endswith(_GOOGLE) and (terms == "vertex") != host.endswith(_VERTEX_HOST):
         return f"gemini.terms = {terms!r} are not the terms of {host}"
     if url.startswith("http:") and host not in _LOOPBACK:
         return f"{url} would carry key and text unencrypted: write https:// in gemini.url"

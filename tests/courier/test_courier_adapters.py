@@ -19,8 +19,8 @@ ASK = """
 import sys
 from hybridgen.courier.adapters import Ask, Target, make_adapter
 backend, url, sdk = sys.argv[1:]
-target = Target(backend=backend, url=url, model="m", sdk=sdk, parallel=1, key="RIGHT", proxy=None,
-                ca=None)
+target = Target(backend=backend, url=url, model="m", sdk=sdk, terms="", parallel=1,
+                key="RIGHT", proxy=None, ca=None)
 request = Ask(system="s", user="u", answer_start="", max_tokens=5, temperature=0, seed=1,
               seconds=20)
 sys.stdout.write(make_adapter(target).ask(request).text)
@@ -65,6 +65,7 @@ def test_client_asks_no_other_address_than_its_own() -> None:
         url="http://127.0.0.1:9",
         model="m",
         sdk="openai-compatible",
+        terms="onprem",
         parallel=1,
         key="",
         proxy=None,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from typing import Any
 
 import pytest
 
 from hybridgen.backends.fake_gemini import FakeGemini
-from hybridgen.domain import Payload
+from hybridgen.courier import Courier, Setup
+from hybridgen.domain import Destination, Label, Payload
 from hybridgen.errors import RemoteError
 
 START = "```python\nfrom m import half\n\nhalf("
@@ -204,3 +206,23 @@ def _matches(pattern: str, text: str) -> bool:
 def _echo(server: FakeGemini, received: Any, step: Any) -> Any:
     said = json.loads(received.body)["contents"][0]["parts"][0]["text"]
     return FakeGemini.answer(server, received, {**step, "text": said})
+
+
+def test_vertex_is_asked_at_its_own_address_and_has_no_storage_field(clear: Any) -> None:
+    pytest.importorskip("google.genai")
+    with FakeGemini(["4) == 2"]) as server, Courier.start(pause=0.02) as courier:
+        destination = Destination(
+            "gemini", server.url, "gemini-test", "google-genai", "vertex", Label.PUBLIC
+        )
+        courier.configure(Setup(destination, key="KEY-OF-THE-TEST"))
+        answer = courier.send(
+            clear(destination),
+            max_tokens=50,
+            temperature=0.5,
+            seed=7,
+            deadline=time.monotonic() + 30,
+        )
+        [request] = server.requests
+    assert request.path == "/v1beta1/publishers/google/models/gemini-test:generateContent"
+    assert "store" not in json.loads(request.body)
+    assert answer.text.endswith("half(4) == 2")

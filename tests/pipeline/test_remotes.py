@@ -64,9 +64,9 @@ def test_an_unpaid_key_needs_to_be_acknowledged(tmp_path) -> None:
         ({"has_key": False}, "no key was found"),
         ({"gemini_max_requests": 0}, "gemini.max_requests is 0 (command line)"),
         ({"gemini_url": "http://gemini.example"}, "unencrypted"),
-        ({"gemini_terms": "vertex"}, "generativelanguage.googleapis.com does not speak"),
-        ({"gemini_terms": "vertex", "gemini_url": "https://aiplatform.googleapis.com"},
-         "set gemini.url to a gateway"),
+        ({"gemini_terms": "vertex", "gemini_sdk": "google-generativeai"}, "cannot speak to Vertex"),
+        ({"gemini_terms": "vertex", "gemini_url": "https://generativelanguage.googleapis.com"},
+         "'vertex' are not the terms of generativelanguage"),
         ({"gemini_url": "https://us-central1-aiplatform.googleapis.com"}, "are not the terms of"),
         ({"ceiling": "backends = ['onprem']"}, "config.toml does not allow it"),
         ({"ceiling": "hosts = ['models.example.com']"}, "does not allow the host generativelang"),
@@ -101,7 +101,10 @@ def test_a_trusted_host_may_be_named_with_its_port(tmp_path) -> None:
     assert remotes(tmp_path, **trusted).onprem is not None
 
 
-def test_vertex_is_reached_by_a_gateway_that_the_user_names(tmp_path) -> None:
+def test_vertex_has_an_address_of_its_own_or_one_that_the_user_names(tmp_path) -> None:
+    usual = remotes(tmp_path, gemini_terms="vertex").gemini
+    assert usual is not None
+    assert usual.url == "https://aiplatform.googleapis.com"
     found = remotes(tmp_path, gemini_terms="vertex", gemini_url="https://ai.example.com").gemini
     assert found is not None
     assert (found.url, found.terms) == ("https://ai.example.com", "vertex")
