@@ -13,7 +13,7 @@ from hybridgen import pipeline
 from hybridgen.backends import Backend, FakeBackend
 from hybridgen.cli.progress import SilentProgress
 from hybridgen.domain import Label, Outcome, Strength
-from hybridgen.errors import EngineError, PolicyRefusal, UsageError
+from hybridgen.errors import EngineError, SettingsError, UsageError
 from hybridgen.settings import Settings, load_settings
 
 LOCKED = '''
@@ -109,14 +109,14 @@ def test_prompt_is_labelled_and_made_of_the_modules_fragments(project: Path) -> 
     assert all(prompt.label is Label.CONFIDENTIAL for prompt in backend.prompts)
 
 
-def test_nothing_is_started_for_a_backend_that_may_not_see_the_code(project: Path) -> None:
+def test_nothing_is_started_for_a_backend_that_is_not_set_up(project: Path) -> None:
     started = []
 
     def make() -> Backend:
         started.append(1)
         return FakeBackend([ANSWER])
 
-    with pytest.raises(PolicyRefusal):
+    with pytest.raises(SettingsError, match="gemini"):
         generate(project / "door.py", make, backend="gemini")
     assert not started
 

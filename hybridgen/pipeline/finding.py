@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hybridgen.backends import Backend
-from hybridgen.domain import Fragment, Observation, Target
+from hybridgen.domain import Fragment, Observation, Prompt, Target
 from hybridgen.engine import EngineUnusableError
 from hybridgen.errors import EngineError, RemoteError
 from hybridgen.explore.archive import Archive
@@ -155,19 +155,24 @@ class Finder:
         return self._focus.ordered(only_open=turn > 0)
 
     def _missing(self, target: Target) -> tuple[Fragment, ...]:
-        """What nothing has reached yet: as confidential as what the runs that tell it could read.
-
-        Raises the prompt above its module, or is left out, as the settings ask.
-        """
-        module = self._subject.module
+        """What nothing has reached yet."""
         if self._is_blind:
             return ()
-        found = missing_fragments(module, target, self._focus.missing_lines())
+        return missing_fragments(self._subject.module, target, self._focus.missing_lines())
+
+    def _as_seen(self, prompt: Prompt) -> Prompt:
+        """The prompt, as confidential as what the runs that led to it could read.
+
+        That goes for the whole request: what it asks about was chosen by what runs showed, even
+        where they showed that nothing is missing.
+        """
+        module = self._subject.module
         seen = module.project.label
-        if seen <= module.label:
-            return found
-        why = "what is missing was seen in a run that may read the whole project"
-        return tuple(replace(part, label=max(part.label, seen), why=why) for part in found)
+        if self._is_blind or seen <= module.label:
+            return prompt
+        why = "chosen by what runs showed, which may read the whole project"
+        request = (replace(p, label=max(p.label, seen), why=why) for p in prompt.request)
+        return replace(prompt, request=tuple(request))
 
     def _has_time_to_ask(self) -> bool:
         is_open = bool(self._focus.names())  # else only more readable inputs are to be had
@@ -192,6 +197,7 @@ class Finder:
             examples=(),
             count_tokens=lambda texts: backend.count_tokens(texts, deadline=finish_at),
         )
+        prompt = self._as_seen(prompt)
         tally.cut.update(prompt.cut)
         completion = backend.complete(
             prompt,
