@@ -14,10 +14,16 @@
     ├── RunnerError           exit 1   the sandboxed worker cannot do its work
     └── PolicyRefusal         exit 4   a rule about confidentiality or safety says no
         ├── GateRefusal       exit 4   text that was about to leave this machine may not
-        └── SandboxUnavailable exit 4  the kernel cannot lock the runner
+        ├── SandboxUnavailable exit 4  the kernel cannot lock the runner
+        └── UnfitFile         exit 4   a file that hybridgen keeps is not its user's alone
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class HybridgenError(Exception):
@@ -105,3 +111,20 @@ class GateRefusal(PolicyRefusal):
 
 class SandboxUnavailable(PolicyRefusal):
     """The kernel cannot lock the runner, so nothing is run."""
+
+
+class UnfitFile(PolicyRefusal):
+    """A file or folder that hybridgen keeps cannot be used, or is not its user's alone.
+
+    Args:
+        path: the file or folder.
+        why: what is the matter with it, a clause.
+    """
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"{path} cannot be used: {why}",
+            f"look at it with: ls -ld {path}; then remove it, or: chmod go-rwx {path}",
+        )
+        self.path = path
+        self.why = why

@@ -124,8 +124,8 @@ def open_database(
 ) -> sqlite3.Connection:
     """A connection to the SQLite database at ``path``, made if it is not there.
 
-    SQLite gives its journal the mode of the database (https://www.sqlite.org/src/file/src/os_unix.c,
-    see ``findCreateFileMode``).
+    SQLite gives its journal the mode of the database
+    (https://www.sqlite.org/src/file/src/os_unix.c, see ``findCreateFileMode``).
 
     Args:
         path: in a folder for the database alone.

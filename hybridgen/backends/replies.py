@@ -1,22 +1,21 @@
 """Replies of a model, kept in one SQLite file that nobody but its user can read.
 
-Replies quote confidential code, so the file has mode 0600 in a folder of mode 0700; SQLite gives
-its journal the mode of the database (https://www.sqlite.org/src/file/src/os_unix.c, see
-``findCreateFileMode``). What was asked is there as a hash only. Rows are JSON, never pickle.
+Replies quote confidential code, so the file is the user's alone; what was asked is there as a hash
+only. Rows are JSON, never pickle.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from hybridgen.domain import Label
+from hybridgen.errors import UnfitFile
+from hybridgen.private import open_database
 
 FILE_NAME: Final = "replies.db"
 MOST_BYTES: Final = 200 * 2**20
@@ -36,7 +35,7 @@ _Result = TypeVar("_Result")
 
 
 class _UnfitError(Exception):
-    """What lies where the database should be is not to be used; the message says why."""
+    """What the database holds is not to be used; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +124,14 @@ class ReplyStore:
             return otherwise
         try:
             if self._connection is None:
-                self._connection = _opened(self._path)
+                self._connection = open_database(
+                    self._path, _TABLES, patience=_PATIENCE_SECONDS
+                )
             with self._connection:
                 return action(self._connection)
-        except (_UnfitError, OSError, sqlite3.Error) as error:
-            why = error.strerror if isinstance(error, OSError) else str(error)
-            self.problem = f"{self._path}: {why}"
+        except (UnfitFile, _UnfitError, sqlite3.Error) as error:
+            is_ours = isinstance(error, UnfitFile)
+            self.problem = error.message if is_ours else f"{self._path} cannot be used: {error}"
             self.close()
             return otherwise
 
@@ -153,47 +154,6 @@ def _used_bytes(connection: sqlite3.Connection) -> int:
         for name in ("page_size", "page_count", "freelist_count")
     )
     return size * (pages - free)
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    """A connection to the database, made if it is not there.
-
-    Raises:
-        _UnfitError: folder or file is not the user's alone.
-        OSError: one of them cannot be made or opened.
-        sqlite3.Error: it is no database, or somebody else holds it.
-    """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _check(path.parent.lstat(), stat.S_ISDIR, str(path.parent))
-    # Made by us and not by SQLite, which follows links and would take the mode from the umask.
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(path, flags, 0o600)
-    try:
-        found = os.fstat(descriptor)
-    finally:
-        os.close(descriptor)
-    _check(found, stat.S_ISREG, "it")
-    if found.st_nlink != 1:
-        raise _UnfitError("it has a second name elsewhere")
-    connection = sqlite3.connect(path, timeout=_PATIENCE_SECONDS)
-    try:
-        connection.execute("PRAGMA secure_delete = ON")
-        connection.execute("PRAGMA temp_store = MEMORY")  # no text in /tmp
-        for statement in _TABLES:
-            connection.execute(statement)
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
-
-
-def _check(found: os.stat_result, is_kind: Callable[[int], bool], name: str) -> None:
-    if not is_kind(found.st_mode):
-        raise _UnfitError(f"{name} is of another kind than hybridgen makes, such as a link")
-    if found.st_uid != os.geteuid():
-        raise _UnfitError(f"{name} belongs to somebody else")
-    if found.st_mode & 0o077:
-        raise _UnfitError(f"{name} is open to others (mode {stat.S_IMODE(found.st_mode):o})")
 
 
 def _reply(row: tuple[Any, ...], label: Label) -> Reply:

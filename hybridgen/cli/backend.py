@@ -37,7 +37,6 @@ class Chosen:
 
     def notes(self) -> Iterator[str]:
         """What is to be said about it after the run."""
-        yield from self.routed.notes
         known = sum(cache.cached_answers for cache in self.caches)
         if known:
             yield (

@@ -112,6 +112,7 @@ def generate(
                 remotes=remotes,
                 models={} if chosen is None else chosen.models,
                 prepare=door.prepare,
+                failures=lambda: () if chosen is None else chosen.routed.notes,
             )
             make_backend = None if chosen is None else chosen.make_backend
             outcomes = pipeline.generate(

@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from hybridgen.errors import GateRefusal
-from hybridgen.gate.private import open_private, read_private, refusal, sync_folder, write_private
+from hybridgen.gate.refusals import refusal, refusing
+from hybridgen.private import open_private, read_private, sync_folder, write_private
 
 FILE_NAME: Final = "ledger.jsonl"
 TEXTS: Final = "texts"
@@ -91,6 +92,7 @@ class Ledger:
         """Where it is."""
         return self._path
 
+    @refusing()
     def append(self, kind: str, details: Mapping[str, Any], *, text: bytes | None = None) -> Entry:
         """Adds one entry, which is on the disk when this returns.
 
@@ -119,6 +121,7 @@ class Ledger:
                 sync_folder(self._path.parent)
         return _entry(line)
 
+    @refusing()
     def head(self) -> str | None:
         """Hash of the last entry; None for an empty ledger.
 
@@ -151,17 +154,16 @@ class Ledger:
         """The entry with this number."""
         return next((entry for entry in self.entries() if entry.number == number), None)
 
+    @refusing()
     def text(self, sha256: str) -> bytes | None:
         """What was sent with this hash; None if it is not kept, or is not what was sent.
 
         Raises:
             GateRefusal: it is there and cannot be read.
         """
-        try:
-            data = read_private(self._text_path(sha256))
-        except FileNotFoundError:
-            return None
-        return data if hashlib.sha256(data).hexdigest() == sha256 else None
+        data = read_private(self._text_path(sha256))
+        is_right = data is not None and hashlib.sha256(data).hexdigest() == sha256
+        return data if is_right else None
 
     def verify(self, head: str | None = None) -> Verification:
         """Computes the whole chain again, and the hash of each text that is still kept.
@@ -221,7 +223,8 @@ class Ledger:
 
     def _lines(self) -> Iterator[bytes]:
         try:
-            descriptor = open_private(self._path, os.O_RDONLY)
+            with refusing():
+                descriptor = open_private(self._path, os.O_RDONLY)
         except FileNotFoundError:
             return
         with os.fdopen(descriptor, "rb") as file:
@@ -230,11 +233,7 @@ class Ledger:
     @contextmanager
     def _locked(self) -> Iterator[int]:
         """The file, opened and locked for this process and thread alone."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
-        try:
-            descriptor = open_private(self._path, flags)
-        except FileNotFoundError as error:
-            raise refusal(self._path, "its folder was removed just now") from error
+        descriptor = open_private(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         try:
             _lock(descriptor, self._path)
             yield descriptor

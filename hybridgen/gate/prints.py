@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hybridgen.domain import Label
-from hybridgen.gate.private import open_private, read_private, refusal, write_private
+from hybridgen.errors import UnfitFile
+from hybridgen.gate.refusals import refusal
+from hybridgen.private import open_database, read_private, write_private
 
 if TYPE_CHECKING:
     import numpy as np
@@ -153,10 +155,14 @@ class PrintStore:
         """The database, locked for us until the end."""
         try:
             if self._connection is None:
-                self._connection = _opened(self._path)
+                self._connection = open_database(
+                    self._path, _TABLES, patience=_PATIENCE_SECONDS, check_same_thread=False
+                )
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
+        except UnfitFile as error:
+            raise refusal(error.path, error.why) from error
         except (sqlite3.Error, ValueError) as error:
             self.close()
             raise refusal(self._path, f"it cannot be used ({error})") from error
@@ -164,11 +170,10 @@ class PrintStore:
     def _checked_key(self, connection: sqlite3.Connection) -> bytes:
         """The key; a new one only for a new database, or all that is in it would be forgotten."""
         row = connection.execute("SELECT value FROM facts WHERE name = 'key'").fetchone()
-        try:
-            key = read_private(self._key_path)
-        except FileNotFoundError as error:
+        key = read_private(self._key_path)
+        if key is None:
             if row is not None:
-                raise refusal(self._key_path, "the key of the fingerprints is lost") from error
+                raise refusal(self._key_path, "the key of the fingerprints is lost")
             key = secrets.token_bytes(KEY_BYTES)
             write_private(self._key_path, key)
         check = hashlib.blake2b(b"which key is it?", key=key, digest_size=16).digest()
@@ -176,23 +181,6 @@ class PrintStore:
             raise refusal(self._key_path, "it is not the key that the fingerprints were made with")
         connection.execute("INSERT OR IGNORE INTO facts VALUES ('key', ?)", (check,))
         return key
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    """A connection to the database, made if it is not there."""
-    # Made by us and not by SQLite, which follows links and would take the mode from the umask.
-    os.close(open_private(path, os.O_RDWR | os.O_CREAT))
-    connection = sqlite3.connect(
-        path, timeout=_PATIENCE_SECONDS, isolation_level=None, check_same_thread=False
-    )
-    try:
-        connection.execute("PRAGMA temp_store = MEMORY")
-        for statement in _TABLES:
-            connection.execute(statement)
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
 
 
 def _next_run(connection: sqlite3.Connection) -> int:

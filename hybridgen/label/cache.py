@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from hybridgen import __version__
-from hybridgen.errors import PolicyRefusal
+from hybridgen.errors import UnfitFile
 from hybridgen.label.facts import Facts
 from hybridgen.label.listing import Entry
-from hybridgen.label.private import private_file
+from hybridgen.private import open_database
 
 FILE_NAME: Final = "labels.db"
 
@@ -48,7 +48,7 @@ class FactCache:
             with closing(self._opened()) as connection:
                 rows = connection.execute(query, (str(root), __version__ + rules)).fetchall()
             return {path: (stamp, Facts.from_json(text)) for path, stamp, text in rows}
-        except (PolicyRefusal, sqlite3.Error, ValueError, TypeError, KeyError, RecursionError):
+        except (UnfitFile, sqlite3.Error, ValueError, TypeError, KeyError, RecursionError):
             return {}
 
     def keep(
@@ -72,23 +72,8 @@ class FactCache:
             with closing(self._opened()) as connection, connection:
                 connection.executemany("DELETE FROM facts WHERE root = ? AND path = ?", lost)
                 connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?, ?)", rows)
-        except (PolicyRefusal, sqlite3.Error, UnicodeError):
+        except (UnfitFile, sqlite3.Error, UnicodeError):
             return  # listed again from the files next time
 
     def _opened(self) -> sqlite3.Connection:
-        """A connection to the database.
-
-        Raises:
-            PolicyRefusal: folder or file is not the user's alone.
-            sqlite3.Error: it is no database, or somebody else holds it.
-        """
-        private_file(self._path)
-        connection = sqlite3.connect(self._path, timeout=_PATIENCE_SECONDS)
-        try:
-            connection.execute("PRAGMA secure_delete = ON")
-            connection.execute("PRAGMA temp_store = MEMORY")
-            connection.execute(_TABLE)
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
+        return open_database(self._path, (_TABLE,), patience=_PATIENCE_SECONDS)

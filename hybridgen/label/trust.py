@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from hybridgen.domain import Label
 from hybridgen.errors import PolicyRefusal
-from hybridgen.label.private import read_private, write_private
+from hybridgen.private import read_private, write_private
 
 _VERSION: Final = 1
 
@@ -70,10 +70,10 @@ class TrustStore:
             PolicyRefusal: the record is damaged, or others could have written it.
         """
         path = self._path(root)
-        text = read_private(path)
-        if text is None:
+        data = read_private(path)
+        if data is None:
             return None
-        trusted = _parsed(text, path)
+        trusted = _parsed(data, path)
         if trusted.root != str(root):
             raise _damaged(path, "it is about another project")
         return trusted
@@ -98,7 +98,7 @@ class TrustStore:
                 for file in sorted(files, key=lambda file: file.path)
             },
         }
-        write_private(self._path(root), json.dumps(record, indent=1) + "\n")
+        write_private(self._path(root), f"{json.dumps(record, indent=1)}\n".encode("ascii"))
 
     def revoke(self, root: Path) -> bool:
         """Forget the project; False if nothing was trusted there."""
@@ -116,9 +116,9 @@ class TrustStore:
         """
         found = []
         for path in sorted(self._folder.glob("*.json")):
-            text = read_private(path)
-            if text is not None:
-                found.append(Path(_parsed(text, path).root))
+            data = read_private(path)
+            if data is not None:
+                found.append(Path(_parsed(data, path).root))
         return tuple(sorted(found))
 
     def _path(self, root: Path) -> Path:
@@ -126,9 +126,9 @@ class TrustStore:
         return self._folder / f"{name}.json"
 
 
-def _parsed(text: str, path: Path) -> Trusted:
+def _parsed(data: bytes, path: Path) -> Trusted:
     try:
-        record: Any = json.loads(text)
+        record: Any = json.loads(data)
         if record["version"] != _VERSION:
             raise _damaged(path, "another release of hybridgen wrote it")
         files = {

@@ -208,6 +208,7 @@ class Finder:
             on_text=lambda text: self._job.watcher.advance(),
         )
         tally.answers += 1
+        tally.answered_by[completion.backend] += 1
         effort = subject.runner.effort
         tally.asking += completion.usage.seconds
         work = FIND_WORK * self._budget.seconds

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -88,12 +88,14 @@ class Policy:
         remotes: what may be asked besides this machine.
         models: by name of a backend that is there, the name of its model, for people.
         prepare: called with a project's labeller before any of its text may be sent.
+        failures: which backends gave no answer so far, and what was asked instead, for people.
     """
 
     labeller: Callable[[Path], Labeller] = Labeller
     remotes: Remotes = NO_REMOTES
     models: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[Labeller], None] = _no_preparation
+    failures: Callable[[], Sequence[str]] = tuple
 
 
 NOTHING_LEAVES: Final = Policy()
@@ -122,6 +124,7 @@ class Tally:
     Attributes:
         asking: seconds that answers of the model took.
         late: stages that the clock ended.
+        answered_by: how many answers each backend gave.
     """
 
     tokens: int = 0
@@ -129,6 +132,7 @@ class Tally:
     asking: float = 0.0
     late: dict[str, None] = field(default_factory=dict)
     cut: Counter[str] = field(default_factory=Counter)
+    answered_by: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
 

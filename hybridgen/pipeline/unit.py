@@ -32,7 +32,7 @@ from hybridgen.pipeline.finding import Finder
 from hybridgen.pipeline.job import Budget, Job, Subject, Tally
 from hybridgen.pipeline.stages import StageClock
 from hybridgen.pipeline.writing import Writer
-from hybridgen.route import plan_route, steps
+from hybridgen.route import CLEARANCE, plan_route, steps
 from hybridgen.source import (
     Selection,
     chosen_targets,
@@ -93,6 +93,7 @@ class Unit:
                 f"time ran out during {late}, so another run may give another file: "
                 f"--budget {2 * seconds:.0f} gives more time"
             )
+        self._tally.notes += self._detours()
         self._stages.stop()
         self._note(
             stages=dict(self._stages.seconds),
@@ -102,6 +103,16 @@ class Unit:
             notes=tuple(self._tally.notes),
         )
         return self._outcome
+
+    def _detours(self) -> Iterator[str]:
+        """Says where answers came from another backend than the route, and why."""
+        others = [
+            f"{count} from {name}"
+            for name, count in self._tally.answered_by.items()
+            if name in CLEARANCE and name != self._outcome.route.backend
+        ]
+        if others:
+            yield "; ".join([f"answers: {', '.join(others)}", *self._job.policy.failures()])
 
     def _note(self, **changes: Any) -> None:
         self._outcome = replace(self._outcome, **changes)

@@ -46,7 +46,8 @@ def terms_line(terms: str, sdk: str) -> str:
     parts = [use]
     if sdk == "google-generativeai":
         parts.append(
-            "this SDK cannot switch storage off, so Google may also store it as the project is set"
+            "google-generativeai, whose support ended on 2025-11-30, cannot switch storage off, so "
+            "Google may also store it as the project is set"
         )
     elif sdk == "google-genai" and terms in ("unpaid", "paid", "paid-no-storage"):
         parts.append("each request says that it is not to be stored (store=false)")
