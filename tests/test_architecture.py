@@ -18,7 +18,16 @@ import hybridgen
 PACKAGE = Path(hybridgen.__file__).parent
 
 # Known to all rooms; they know each other only.
-FOUNDATIONS = {"domain", "dunders", "errors", "outside", "reading", "resources", "secretscan"}
+FOUNDATIONS = {
+    "domain",
+    "dunders",
+    "errors",
+    "outside",
+    "private",
+    "reading",
+    "resources",
+    "secretscan",
+}
 
 # Who may compose rooms, and what they may import besides the foundations ("*": everything).
 COMPOSERS = {

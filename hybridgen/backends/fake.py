@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from hybridgen.domain import Completion, Prompt, Usage
+from hybridgen.domain import Completion, Prompt, Usage, estimated_tokens
 from hybridgen.errors import EngineError
 
 
@@ -26,7 +26,7 @@ class FakeBackend:
 
     def count_tokens(self, texts: Sequence[str], *, deadline: float) -> list[int]:
         """About four characters a token."""
-        return [(len(text) + 3) // 4 for text in texts]
+        return [estimated_tokens(text) for text in texts]
 
     def complete(
         self,

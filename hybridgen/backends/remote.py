@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from hybridgen.domain import Completion, Destination, Prompt, Usage
+from hybridgen.domain import Completion, Destination, Prompt, Usage, estimated_tokens
 from hybridgen.errors import RemoteError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class RemoteBackend:
 
     def count_tokens(self, texts: Sequence[str], *, deadline: float) -> list[int]:
         """About four characters a token; nobody is asked."""
-        return [(len(text) + 3) // 4 for text in texts]
+        return [estimated_tokens(text) for text in texts]
 
     def complete(
         self,

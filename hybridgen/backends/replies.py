@@ -124,14 +124,12 @@ class ReplyStore:
             return otherwise
         try:
             if self._connection is None:
-                self._connection = open_database(
-                    self._path, _TABLES, patience=_PATIENCE_SECONDS
-                )
+                self._connection = open_database(self._path, _TABLES, patience=_PATIENCE_SECONDS)
             with self._connection:
                 return action(self._connection)
         except (UnfitFile, _UnfitError, sqlite3.Error) as error:
-            is_ours = isinstance(error, UnfitFile)
-            self.problem = error.message if is_ours else f"{self._path} cannot be used: {error}"
+            unfit = error if isinstance(error, UnfitFile) else UnfitFile(self._path, str(error))
+            self.problem = unfit.message
             self.close()
             return otherwise
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from hybridgen.domain import Completion, Label, Prompt
+from hybridgen.domain import Completion, Label, Prompt, estimated_tokens
 from hybridgen.errors import RemoteError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class RoutedBackend:
         """
         if set(self._makers) == {"local"}:
             return self._backend("local").count_tokens(texts, deadline=deadline)
-        return [(len(text) + 3) // 4 for text in texts]
+        return [estimated_tokens(text) for text in texts]
 
     def complete(
         self,

@@ -9,19 +9,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hybridgen.backends import Backend
 from hybridgen.backends.remote import RemoteBackend
-from hybridgen.cli.places import state_folder
-from hybridgen.domain import Destination, Prompt, Sent, SourceFile, Usage
-from hybridgen.errors import GateRefusal, HybridgenError, SettingsError
+from hybridgen.cli.places import fingerprint_folder, state_folder
+from hybridgen.domain import Destination, Prompt, Sent, Usage
+from hybridgen.errors import GateRefusal, SettingsError
 from hybridgen.gate import Cleared, FingerprintIndex, Gate, Ledger
+from hybridgen.pipeline.remembering import remember
 from hybridgen.pipeline.remotes import remotes_from
 from hybridgen.prompt import is_ours
-from hybridgen.reading import decode, read_once
 from hybridgen.route import Remotes
 from hybridgen.settings import Settings
 
@@ -94,10 +93,8 @@ class Door:
         if self._root == labeller.root:
             return
         self._close_gate()
-        self._index = FingerprintIndex(state_folder() / "fingerprints", labeller.root)
-        for known in labeller.walk():
-            if not self._index.knows(known):
-                _take_in(self._index, labeller, known)
+        self._index = FingerprintIndex(fingerprint_folder(), labeller.root)
+        remember(self._index, labeller, labeller.walk())
         self._root = labeller.root
         self._gate = Gate(
             self._ledger,
@@ -152,24 +149,6 @@ class Door:
         if self._index is not None:
             self._index.close()
         self._index = self._gate = self._root = None
-
-
-def _take_in(index: FingerprintIndex, labeller: Labeller, known: SourceFile) -> None:
-    """Adds a file with its label; what holds no text has nothing that could be copied."""
-    path = labeller.root / known.path
-    try:
-        _, data = read_once(path, labeller.root, known.path)
-    except HybridgenError:
-        return
-    if b"\0" in data:
-        return
-    try:
-        text = decode(data, known.path)
-    except HybridgenError:  # in whatever it was written: words of ASCII are found in it
-        text = data.decode("latin-1")
-    digest = sha256(data).hexdigest()
-    source = known if known.sha256 == digest else labeller.file(path, data)
-    index.add(source, text)
 
 
 def _setup(destination: Destination, key: str, settings: Settings) -> Setup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,11 +62,13 @@ def explain(
     Exit codes: 0 done, 1 a label got looser, 2 usage or settings, 3 internal error, 4 refused by
     policy.
     """
-    from hybridgen.cli.places import state_folder
+    from hybridgen.cli.places import fingerprint_folder, state_folder
     from hybridgen.errors import UsageError
+    from hybridgen.gate import FingerprintIndex
     from hybridgen.pipeline.baseline import labels_as_marked
     from hybridgen.pipeline.explaining import explain as explain_files
     from hybridgen.pipeline.labelling import make_labeller
+    from hybridgen.pipeline.remembering import remember
     from hybridgen.pipeline.remotes import remotes_from
     from hybridgen.report import explained
     from hybridgen.settings import load_settings, project_folder
@@ -82,6 +85,8 @@ def explain(
         context.exit(_keep(labels_as_marked(labeller, headers), record, check))
     remotes = remotes_from(settings, has_key=True)
     found = explain_files(paths, settings, labeller, remotes, with_prompts=with_prompts)
+    with contextlib.closing(FingerprintIndex(fingerprint_folder(), labeller.root)) as index:
+        remember(index, labeller, (item.file for item in found.files))
     click.echo(explained.as_json(found) if as_json else explained.as_lines(found))
 
 

@@ -70,6 +70,11 @@ def write_crash_log(text: str) -> Path:
     return path
 
 
+def fingerprint_folder() -> Path:
+    """The folder of the fingerprints by which copies of files are known."""
+    return state_folder() / "fingerprints"
+
+
 def state_folder() -> Path:
     """The folder of what is kept from run to run: logs, trust, the ledger."""
     return Path(platformdirs.user_state_dir("hybridgen"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -66,11 +67,16 @@ def _root(path: Path) -> Path:
 
 def _trust(store: TrustStore, root: Path, *, is_sure: bool) -> int:
     """List what becomes looser, ask, and keep the list; the exit code."""
-    from hybridgen.cli.places import state_folder
+    from hybridgen.cli.places import fingerprint_folder, state_folder
+    from hybridgen.gate import FingerprintIndex
     from hybridgen.pipeline.labelling import make_labeller
+    from hybridgen.pipeline.remembering import remember
     from hybridgen.settings import load_settings
 
     labeller = make_labeller(root, load_settings(root, {}), state_folder())
+    # Before anything is looser: what is moved into a trusted file later has to be known.
+    with contextlib.closing(FingerprintIndex(fingerprint_folder(), labeller.root)) as index:
+        remember(index, labeller, labeller.walk())
     files = labeller.trustable()
     if not files:
         _echo(f"nothing to trust: no mark of {root} makes a file public or internal")

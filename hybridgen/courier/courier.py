@@ -18,7 +18,7 @@ from hybridgen.courier.failures import Failure, failure_of, place_of, remote_err
 from hybridgen.courier.process import CourierGoneError, CourierProcess
 from hybridgen.courier.reconcile import reconcile
 from hybridgen.courier.setup import Answer, Setup, check_setup
-from hybridgen.domain import Destination, Payload
+from hybridgen.domain import Destination, estimated_tokens
 from hybridgen.errors import RemoteError
 
 if TYPE_CHECKING:
@@ -142,7 +142,8 @@ class Courier:
             "temperature": temperature,
             "seed": seed,
         }
-        cost = _estimate(payload) + most
+        asked = payload.system + payload.user + payload.answer_start
+        cost = estimated_tokens(asked) + most
         with self._slot(destination, end):
             reply = self._tried(destination, request, cost, end)
         answer = _answer(reply, payload.answer_start, time.monotonic() - began)
@@ -318,11 +319,6 @@ def _fields(setup: Setup) -> frames.Message:
         "ca": ca,
         "parallel": setup.parallel,
     }
-
-
-def _estimate(payload: Payload) -> int:
-    """About how many tokens a payload has: one for four characters."""
-    return (len(payload.system) + len(payload.user) + len(payload.answer_start) + 3) // 4
 
 
 def _answer(reply: frames.Message, answer_start: str, seconds: float) -> Answer | None:

@@ -31,6 +31,7 @@ from hybridgen.domain.prompts import (
     Prompt,
     Route,
     Usage,
+    estimated_tokens,
 )
 from hybridgen.domain.results import (
     Coverage,
@@ -89,5 +90,6 @@ __all__ = [
     "TargetKind",
     "TestFile",
     "Usage",
+    "estimated_tokens",
     "strictest",
 ]

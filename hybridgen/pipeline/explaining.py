@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hybridgen.domain import Label, SourceFile
+from hybridgen.domain import Label, SourceFile, estimated_tokens
 from hybridgen.domain.explanations import (
     ExplainedFile,
     ExplainedPrompt,
@@ -143,8 +143,3 @@ def _prompts(
         tokens = sum(estimated_tokens(part.text) for part in prompt.fragments)
         found.append(ExplainedPrompt(target.qualname, prompt, tokens))
     return tuple(found)
-
-
-def estimated_tokens(text: str) -> int:
-    """About four characters a token, as it is counted for backends outside of this machine."""
-    return (len(text) + 3) // 4

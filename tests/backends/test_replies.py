@@ -190,7 +190,7 @@ def test_a_spoilt_file_costs_the_cache_and_nothing_else(
     store = ReplyStore(folder)
     assert store.find(b"key", SECRET) is None
     assert store.problem is not None
-    assert str(path) in store.problem
+    assert str(folder) in store.problem
     said = store.problem
     store.keep(b"key", SECRET, REPLY)
     store.keep_counts({b"a": 1})

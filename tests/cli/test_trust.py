@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from hybridgen.cli.main import LazyGroup, main
+from hybridgen.domain import Label
+from hybridgen.gate import FingerprintIndex
 
 
 @dataclass(frozen=True)
@@ -182,3 +184,18 @@ def test_record_that_others_may_write_is_refused(run, home) -> None:
 
 def test_two_wishes_at_once_are_refused(run) -> None:
     assert run("--list", "--revoke").returncode == 2
+
+
+def test_text_is_known_before_anything_gets_looser(run, root, home) -> None:
+    """What is moved into a trusted file later, before anything is sent, is a copy."""
+    secret = (
+        "def partner_price(partner, amount):\n"
+        "    ratio = partner.discount / 100 if partner.is_member else 0\n"
+        "    return round(amount * (1 - ratio) + (17 if amount > 4711 else 23), 2)\n"
+    )
+    (root / "secret.py").write_text(secret)
+    assert run("--yes").code == 0
+    index = FingerprintIndex(home / ".local/state/hybridgen/fingerprints", root)
+    [overlap] = index.overlaps(secret, Label.PUBLIC)
+    index.close()
+    assert overlap.path == str(root / "secret.py")

@@ -223,10 +223,24 @@ def test_a_ledger_that_somebody_holds_is_a_refusal(filled, monkeypatch):
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o660])
-def test_a_ledger_that_others_can_read_is_a_refusal(filled, mode):
+@pytest.mark.parametrize(
+    "act",
+    [lambda one: one.append("send", {}), lambda one: one.head(), lambda one: one.verify()],
+    ids=["append", "head", "verify"],
+)
+def test_a_ledger_that_others_can_read_is_a_refusal(filled, mode, act):
     filled.path.chmod(mode)
+    with pytest.raises(GateRefusal, match=r"open to others .*; without it nothing is sent"):
+        act(filled)
+
+
+def test_a_text_that_others_can_read_is_a_refusal(filled):
+    sha256 = hashlib.sha256(b"{}").hexdigest()
+    filled.append("send", {"sha256": sha256}, text=b"{}")
+    assert filled.text(sha256) == b"{}"
+    (filled.path.parent / "texts" / f"{sha256}.json").chmod(0o644)
     with pytest.raises(GateRefusal, match="open to others"):
-        filled.append("send", {})
+        filled.text(sha256)
 
 
 def test_no_link_is_followed(filled, tmp_path):

@@ -8,7 +8,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -20,6 +21,9 @@ from hybridgen.backends.fake_gemini import FakeGemini
 
 CANARY = "zebra-4711-canary"
 """In every file of the project that is not public, and nowhere else."""
+
+TABLE = "zebra-8080-table"
+"""In a confidential data file that public code reads when it runs."""
 
 PUBLIC_MARK = "giraffe_public"
 """A name in the public module: what has to arrive where anything is sent."""
@@ -35,6 +39,24 @@ def giraffe_public(amount: int) -> int:
     if sha256(str(amount).encode()).hexdigest().startswith("00000"):
         return 0
     return amount * 3
+"""
+READS = """\
+# hybridgen: public
+from pathlib import Path
+
+
+def giraffe_table() -> str:
+    try:
+        return (Path(__file__).parent / "table.txt").read_text()
+    except OSError:
+        return "giraffe"
+
+
+def giraffe_reads(amount: int) -> int:
+    table = giraffe_table()
+    if len(table) > 9:
+        raise ValueError(table)
+    return amount
 """
 HIDDEN = f'''\
 """Prices that nobody outside may know: {CANARY}."""
@@ -53,6 +75,8 @@ FILES = {
     "[tool.pytest.ini_options]\npythonpath = ['.']\n",
     "shop/__init__.py": "# hybridgen: public\n",
     "shop/open.py": OPEN,
+    "shop/reads.py": READS,
+    "shop/table.txt": TABLE,
     "shop/zebra_hidden.py": HIDDEN,
     "shop/caller.py": f"from shop.open import giraffe_public\n\n\ndef use():\n"
     f'    return giraffe_public(596138), "{CANARY}"\n',
@@ -61,6 +85,9 @@ FILES = {
     f'    assert giraffe_public(4711) == 14133, "{CANARY}"\n',
     "README.md": f"# Shop {CANARY}\n\n```python\ngiraffe_public(596138)\n```\n",
 }
+MODULES = ("open", "reads", "late")
+"""The public modules of the folder ``shop``."""
+
 START = """\
 import sys
 
@@ -69,6 +96,25 @@ from hybridgen.cli.main import main
 
 main(sys.argv[1:])
 """
+BRIEF = """
+import hybridgen.explore.search as search
+search.OPEN_PLATEAU = 0.2
+"""
+"""Ends a search early that will never reach all of a module."""
+
+QUICK = (
+    BRIEF
+    + """
+import hybridgen.pipeline.unit as unit
+from hybridgen.errors import RunnerError
+def enough(*arguments):
+    raise RunnerError("all was asked")
+search.Search.simplify = lambda *arguments: None
+unit.Writer.rehearse = lambda writer: None
+unit.Writer.confirm = enough
+"""
+)
+"""Ends the work on a module where nothing more can be sent: after the last question."""
 
 
 @dataclass
@@ -98,22 +144,34 @@ class World:
         path.write_text(text)
         return path
 
-    def run(self, *arguments: str, without: str = "", budget: float = 30.0) -> Run:
+    def ask(self, *paths: str, without: str = "") -> Run:
+        """Runs ``hybridgen generate`` up to the last question of each module."""
+        return self.run("generate", *paths, without=QUICK + without)
+
+    def write_tests(self, *arguments: str, without: str = "") -> Run:
+        """Runs ``hybridgen generate`` to its end."""
+        return self.run("generate", *arguments, without=BRIEF + without)
+
+    def run(self, *arguments: str, without: str = "", budget: float = 120.0) -> Run:
         """Runs ``hybridgen``; ``without`` is Python that takes a check away first."""
+        return self.start("-I", "-c", START.format(without=without), *arguments, budget=budget)
+
+    def start(self, *python: str, budget: float = 120.0) -> Run:
+        """Runs Python in the project's folder."""
         folder = self.home / ".config" / "hybridgen"
         folder.mkdir(parents=True, exist_ok=True)
         lines = ["[gemini]", "terms = 'paid'", f"url = '{self.gemini.url}'"]
         (folder / "config.toml").write_text("\n".join([*self.settings, *lines]) + "\n")
         kept = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
         before = len(self.gemini.requests)
-        more = ["--budget", str(budget)] if arguments[0] == "generate" else []
+        more = ["--budget", str(budget)] if "generate" in python else []
         done = subprocess.run(
-            [sys.executable, "-c", START.format(without=without), *arguments, *more],
+            [sys.executable, *python, *more],
             cwd=self.root,
             env={**kept, "HOME": str(self.home), "GEMINI_API_KEY": "a-key"},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
             check=False,
         )
         received = [_texts(request.body) for request in self.gemini.requests[before:]]
@@ -131,15 +189,45 @@ def _texts(body: bytes) -> str:
     return "\n".join(part["text"] for turn in turns for part in turn["parts"])
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    home = tmp_path / "home"
+@contextmanager
+def new_world(folder: Path) -> Iterator[World]:
+    home = folder / "home"
     home.mkdir()
     with FakeGemini(ANSWER) as gemini:
-        world = World(tmp_path / "project", home, gemini)
+        world = World(folder / "project", home, gemini)
         for name, text in FILES.items():
             world.write(name, text)
         yield world
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A world of its own for one test."""
+    with new_world(tmp_path) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One for all tests of a module: runs are dear."""
+    with new_world(tmp_path_factory.mktemp("world")) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def check() -> Callable[..., None]:
+    """Whether nothing but public text was received, by unique strings and by provenance."""
+
+    def check(received: str, *public: str) -> None:
+        for canary in (CANARY, TABLE):
+            for form in forms(canary):
+                assert form not in received
+        assert "zebra" not in received.lower()  # names of files and functions too
+        names = re.findall(r"^def (\w+)", "\n".join(public), re.MULTILINE)
+        imports = [f"from shop.{module} import {name}" for name in names for module in MODULES]
+        assert strangers(received, [*public, *imports]) == []
+
+    return check
 
 
 def forms(text: str) -> list[str]:

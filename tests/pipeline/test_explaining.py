@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from hybridgen.backends.remote import RemoteBackend
-from hybridgen.domain import Label
+from hybridgen.domain import Label, estimated_tokens
 from hybridgen.domain.explanations import Explanation
 from hybridgen.errors import UsageError
 from hybridgen.label import Labeller, Mark, Rules
-from hybridgen.pipeline.explaining import estimated_tokens, explain
+from hybridgen.pipeline.explaining import explain
 from hybridgen.route import Remotes
 from hybridgen.settings import Settings
 

@@ -1,0 +1,59 @@
+"""Takes the files of a project into the index of fingerprints, so that copies of them are known.
+
+This is done wherever files are labelled: by ``generate`` with whatever backend, by ``trust`` and by
+``explain``. So code that is moved into a public file later is known, even if nothing could be sent
+when it was last seen.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterable
+from hashlib import sha256
+
+from hybridgen.domain import SourceFile
+from hybridgen.errors import HybridgenError
+from hybridgen.gate import FingerprintIndex
+from hybridgen.label import Labeller
+from hybridgen.reading import decode, read_once
+
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def remember(index: FingerprintIndex, labeller: Labeller, files: Iterable[SourceFile]) -> None:
+    """Adds those of ``files`` that ``index`` does not know as they are now.
+
+    Args:
+        files: as the labeller listed them.
+    """
+    for known in files:
+        if not index.knows(known):
+            _take_in(index, labeller, known)
+
+
+def _take_in(index: FingerprintIndex, labeller: Labeller, known: SourceFile) -> None:
+    """Adds a file with its label; what holds no text has nothing that could be copied."""
+    path = labeller.root / known.path
+    try:
+        _, data = read_once(path, labeller.root, known.path)
+    except HybridgenError:
+        return
+    text = _text(data, known.path)
+    if text is None:
+        return
+    # A file is stricter than it was when it was listed, or it is what was listed.
+    digest = sha256(data).hexdigest()
+    source = known if known.sha256 == digest else labeller.file(path, data)
+    index.add(source, text)
+
+
+def _text(data: bytes, name: str) -> str | None:
+    """What the bytes say, in whatever encoding; None for a binary file."""
+    if data.startswith(_UTF_16):
+        return data.decode("utf-16", "replace")
+    if b"\0" in data:
+        return None
+    try:
+        return decode(data, name)
+    except HybridgenError:  # words of ASCII are found in it nevertheless
+        return data.decode("latin-1")
