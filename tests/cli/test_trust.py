@@ -194,7 +194,7 @@ def test_text_is_known_before_anything_gets_looser(run, root, home) -> None:
         "    return round(amount * (1 - ratio) + (17 if amount > 4711 else 23), 2)\n"
     )
     (root / "secret.py").write_text(secret)
-    assert run("--yes").code == 0
+    assert run("--yes").returncode == 0
     index = FingerprintIndex(home / ".local/state/hybridgen/fingerprints", root)
     [overlap] = index.overlaps(secret, Label.PUBLIC)
     index.close()

@@ -214,6 +214,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield world
 
 
+@pytest.fixture(scope="session")
+def encoded() -> Callable[[str], list[str]]:
+    """See :func:`forms`."""
+    return forms
+
+
 @pytest.fixture(scope="module")
 def check() -> Callable[..., None]:
     """Whether nothing but public text was received, by unique strings and by provenance."""
@@ -239,9 +245,15 @@ def forms(text: str) -> list[str]:
         text[::-1],
         quote(text, safe=""),
         raw.hex(),
-        base64.b64encode(raw).decode().rstrip("="),
+        *(_within_base64(raw, before) for before in range(3)),
         repr(list(raw))[1:-1],
     ]
+
+
+def _within_base64(raw: bytes, before: int) -> str:
+    """What of ``raw`` is seen in the base64 form of a longer text, so many bytes into it."""
+    whole = base64.b64encode(b"\0" * before + raw).decode().rstrip("=")
+    return whole[(0, 2, 3)[before] : len(whole) - ((before + len(raw)) % 3 != 0)]
 
 
 def words_of(text: str) -> list[str]:
