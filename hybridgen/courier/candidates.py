@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from hybridgen.courier.adapters import Reply
@@ -54,22 +55,14 @@ def reply_of(
     Raises:
         Failure: none can be used; the first one says why.
     """
-
-    def failure(kind: str, reason: str = "") -> Failure:
-        return Failure(
-            kind,
-            reason=reason,
-            prompt_tokens=prompt_tokens,
-            completion_tokens=completion_tokens,
-        )
-
+    failure = partial(Failure, prompt_tokens=prompt_tokens, completion_tokens=completion_tokens)
     for one in candidates:
         if one.reason in ("STOP", "MAX_TOKENS") and one.text.strip():
             is_cut_off = one.reason == "MAX_TOKENS"
             return Reply(one.text, is_cut_off, prompt_tokens, completion_tokens)
     if not candidates:
-        raise failure("prompt_blocked", prompt_block) if prompt_block else failure("empty")
+        raise failure("prompt_blocked" if prompt_block else "empty", reason=prompt_block)
     reason = candidates[0].reason
     if reason in ("STOP", "MAX_TOKENS"):
         raise failure("empty" if reason == "STOP" else "length")
-    raise failure("blocked" if reason in _HELD_BACK else "finish", reason)
+    raise failure("blocked" if reason in _HELD_BACK else "finish", reason=reason)

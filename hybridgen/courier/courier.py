@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import queue
 import threading
 import time
@@ -122,10 +123,7 @@ class Courier:
         Raises:
             RemoteError: no answer; ``is_final`` if asking it again in this run is pointless.
         """
-        from hybridgen.gate.cleared import Cleared as ClearedByGate
-
-        if not isinstance(cleared, ClearedByGate):
-            raise TypeError("only what the gate has cleared is sent")
+        _require_cleared(cleared)
         destination, payload = cleared.destination, cleared.payload
         setup = self._setups.get(destination)
         if setup is None:
@@ -305,6 +303,18 @@ class Courier:
             "The rest of this run stays on this machine; run it again to try once more.",
             is_final=True,
         )
+
+
+def _require_cleared(cleared: object) -> None:
+    """Raises TypeError for all but the gate's own, with the very text that it hashed."""
+    from hybridgen.gate.cleared import Cleared as ClearedByGate
+    from hybridgen.gate.cleared import outgoing_bytes
+
+    if type(cleared) is not ClearedByGate:
+        raise TypeError("only what the gate has cleared is sent")
+    data = outgoing_bytes(cleared.payload, cleared.destination.model)
+    if hashlib.sha256(data).hexdigest() != cleared.sha256:
+        raise TypeError("only the text that the gate has cleared is sent, and this is another")
 
 
 def _fields(setup: Setup) -> frames.Message:

@@ -6,6 +6,7 @@ the two switches that make vLLM continue our text are ignored by the others.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 import httpx2
@@ -77,15 +78,7 @@ def _reply(answer: dict[str, Any]) -> Reply:
     counts = usage if isinstance(usage, dict) else {}
     prompt_tokens = _count(counts, "prompt_tokens")
     completion_tokens = _count(counts, "completion_tokens")
-
-    def failure(kind: str, reason: str = "") -> Failure:
-        return Failure(
-            kind,
-            reason=reason,
-            prompt_tokens=prompt_tokens,
-            completion_tokens=completion_tokens,
-        )
-
+    failure = partial(Failure, prompt_tokens=prompt_tokens, completion_tokens=completion_tokens)
     choices = answer.get("choices")
     if not isinstance(choices, list):
         raise failure("malformed")
@@ -99,7 +92,7 @@ def _reply(answer: dict[str, Any]) -> Reply:
     if reason == "content_filter":
         raise failure("blocked")
     if reason not in ("stop", "length"):
-        raise failure("finish", str(reason))
+        raise failure("finish", reason=str(reason))
     if text is not None and not isinstance(text, str):
         raise failure("malformed")
     if not text or not text.strip():

@@ -2,6 +2,7 @@
 
 from hybridgen.gate.clear import Gate, payload_of
 from hybridgen.gate.cleared import Cleared, outgoing_bytes
+from hybridgen.gate.derived import is_derived
 from hybridgen.gate.index import FingerprintIndex, Overlap
 from hybridgen.gate.ledger import Entry, Ledger, Verification
 
@@ -13,6 +14,7 @@ __all__ = [
     "Ledger",
     "Overlap",
     "Verification",
+    "is_derived",
     "outgoing_bytes",
     "payload_of",
 ]

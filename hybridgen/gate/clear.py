@@ -170,8 +170,9 @@ class Gate:
             f"{_name(worst.label)}{_whereabouts(worst)}: too strict for {_shown(destination)}"
         )
         hint = (
-            "take the copy out; or, if that file's text is no secret, mark it: "
-            f"hybridgen mark {_name(destination.clearance)} {worst.path}; {_STAY}"
+            "take the copy out; or, if that file is a README, an example or a copy of this one and "
+            f"not confidential: hybridgen mark {_name(destination.clearance)} {worst.path}, then "
+            f"hybridgen trust; {_STAY}"
         )
         return _No("copy", what, hint)
 

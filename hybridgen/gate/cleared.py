@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import InitVar, dataclass
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, final
 
 from hybridgen.domain import Destination, Payload
 
@@ -12,12 +12,14 @@ from hybridgen.domain import Destination, Payload
 _SEAL: Final = object()
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Cleared:
     """A prompt that may be sent to one destination. Only :meth:`Gate.clear` makes one.
 
-    The constructor, ``dataclasses.replace``, ``copy`` and ``pickle`` raise TypeError. Python
-    cannot stop code that goes around a constructor on purpose; this stops every mistake.
+    The constructor, ``dataclasses.replace``, ``copy``, ``pickle`` and a subclass, which could leave
+    out the check, raise TypeError. Python cannot stop code that goes around a constructor on
+    purpose; this stops every mistake.
 
     Attributes:
         destination: where it may go, and nowhere else.
@@ -37,6 +39,10 @@ class Cleared:
     def __post_init__(self, seal: object) -> None:
         if seal is not _SEAL:
             raise TypeError("only the gate makes a Cleared: ask Gate.clear(prompt, destination)")
+
+    def __init_subclass__(cls) -> NoReturn:
+        """Refuses subclasses: one whose ``__post_init__`` does nothing would need no seal."""
+        raise TypeError("a Cleared has no subclasses: only the gate makes one")
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         """Refuses copies and pickles, which would be made without the gate."""

@@ -7,7 +7,7 @@ known about it. Marks that came with the project count for the files that the us
 from hybridgen.label.cache import FactCache
 from hybridgen.label.fragments import fragment_of, unlabelled
 from hybridgen.label.labeller import Labeller
-from hybridgen.label.rules import STRICT, Mark, Rules
+from hybridgen.label.rules import STRICT, Mark, Rules, check_marks
 from hybridgen.label.trust import Trusted, TrustedFile, TrustStore
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "TrustStore",
     "Trusted",
     "TrustedFile",
+    "check_marks",
     "fragment_of",
     "unlabelled",
 ]

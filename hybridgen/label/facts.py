@@ -24,7 +24,10 @@ MARK_LINES = 5
 HEADER_LINES = 30
 """Phrases of confidentiality are looked for in so many lines."""
 
-HEADERS = ("Confidential", "Proprietary", "Internal use only", "All rights reserved")
+HEADERS = (
+    *("Confidential", "Proprietary", "Trade secret", "Strictly private"),
+    *("Internal use only", "All rights reserved"),
+)
 """The phrases where no others are set."""
 
 _INTERNAL = "internal use only"
@@ -33,6 +36,8 @@ _MARK = re.compile(r"#[ \t]*hybridgen:[ \t]*(public|internal)[ \t]*")
 _TIGHTENING = re.compile(r"\bhybridgen:\s*(internal|confidential)\b", re.IGNORECASE)
 _WORD = re.compile(r"[ \t]*#[ \t]*hybridgen:[ \t]*([^\W\d_]+)[ \t]*", re.IGNORECASE)
 _LABELS = {label.name.lower() for label in Label}
+# Unseen characters, dashes, underscores: by categories of Unicode, after its compatibility forms.
+_REPLACED = {"Cf": None, "Pd": " ", "Pc": " "}
 _AROUND_PROSE = " \t\f#*/|=-\"';"
 
 
@@ -162,7 +167,11 @@ def _prose(lines: Sequence[str], is_python: bool) -> str:
 
 
 def _normalised(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    """``text`` in the form that phrases are compared in: ``Internal-use_only`` is three words."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    kinds = {ord(character): unicodedata.category(character) for character in set(plain)}
+    table = {code: _REPLACED[kind] for code, kind in kinds.items() if kind in _REPLACED}
+    return " ".join(plain.translate(table).split())
 
 
 def _tokens(text: str, lines: int) -> Iterator[tokenize.TokenInfo]:

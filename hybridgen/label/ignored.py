@@ -17,27 +17,31 @@ from hybridgen.label.evidence import confidential
 from hybridgen.label.patterns import Patterns
 
 AI_EXCLUDE = ".aiexclude"
-NAMES = (AI_EXCLUDE, ".geminiignore", ".aiignore", ".cursorignore", ".gitignore")
+GIT_IGNORE = ".gitignore"
+NAMES = (AI_EXCLUDE, ".geminiignore", ".aiignore", ".cursorignore", GIT_IGNORE)
 MOST_BYTES = 1024 * 1024
 
 
 class IgnoreFiles:
     """The lists that speak for files of a project, each read once.
 
-    Lists above the project count too, up to the root of its git repository. Git is not started:
-    it would run what the repository's configuration names.
+    Lists above the project count too; those of git up to the root of its repository. Git is not
+    started: it would run what the repository's configuration names.
 
     Args:
         root: the project's real root.
+        outermost: the outermost folder around the project that may speak for it.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, outermost: Path | None = None) -> None:
         self._root = root
-        above = next((step for step in (root, *root.parents) if (step / ".git").exists()), root)
-        self._top = above
-        self._prefix = "" if above == root else root.relative_to(above).as_posix() + "/"
+        ways = (root, *root.parents)
+        git = next((step for step in ways if (step / ".git").exists()), outermost or root)
+        self._git = git
+        self._top = top = min(git, outermost or root, key=lambda step: len(step.parts))
+        self._prefix = "" if top == root else root.relative_to(top).as_posix() + "/"
         self._lists: dict[str, tuple[tuple[str, Patterns | None], ...]] = {}
-        self._exclude = _git_exclude(above)
+        self._exclude = _git_exclude(git)
 
     def evidence(self, names: Sequence[str]) -> Iterator[Evidence]:
         """What the lists say about a file to which ``names`` lead, relative to the root."""
@@ -53,8 +57,9 @@ class IgnoreFiles:
         """The lists in ``folder``, relative to the top; None for one that is not understood."""
         if folder not in self._lists:
             place = self._top / folder
-            paths = [place / name for name in NAMES]
-            if not folder and self._exclude is not None:
+            is_git = place.is_relative_to(self._git)
+            paths = [place / name for name in NAMES if is_git or name != GIT_IGNORE]
+            if place == self._git and self._exclude is not None:
                 paths.append(self._exclude)
             found = ((os.path.relpath(path, self._root), _read(path)) for path in paths)
             self._lists[folder] = tuple((shown, lines[0]) for shown, lines in found if lines)

@@ -34,6 +34,7 @@ class Labeller:
         rules: what is said about labels outside of the files.
         trusted: what the user trusts in this project.
         cache: remembers what files say, for :meth:`walk` alone.
+        outermost: the outermost folder around the project that may speak for it.
 
     Raises:
         SettingsError: a mark is no pattern.
@@ -45,12 +46,14 @@ class Labeller:
         rules: Rules = STRICT,
         trusted: Trusted | None = None,
         cache: FactCache | None = None,
+        outermost: Path | None = None,
     ) -> None:
         self.root = root.resolve()
         self.rules = rules
         self.trusted = trusted
         self._judge = Judge(rules, trusted)
         self.cache = cache
+        self._outermost = outermost
         self._index: ModuleIndex | None = None
 
     def file(self, path: Path, data: bytes) -> SourceFile:
@@ -64,7 +67,7 @@ class Labeller:
         try:
             place = find_place(self.root, path)
             facts = read_facts(data, place.name, self.rules.headers)
-            ignored = IgnoreFiles(self.root)
+            ignored = IgnoreFiles(self.root, self._outermost)
             inspection = _Inspection(self._judge, ignored, self._known, self._modules)
             inspection.add(place, facts)
             return inspection.source_file(place.name)
@@ -97,7 +100,8 @@ class Labeller:
         entries = {entry.place.name: entry for entry in list_files(self.root)}
         facts = _FactReader(self, entries)
         index = ModuleIndex(entries)
-        inspection = _Inspection(self._judge, IgnoreFiles(self.root), facts.known, lambda: index)
+        ignored = IgnoreFiles(self.root, self._outermost)
+        inspection = _Inspection(self._judge, ignored, facts.known, lambda: index)
         for name in entries:
             try:
                 yield inspection.source_file(name), inspection.trustable(name)

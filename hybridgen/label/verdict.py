@@ -42,6 +42,7 @@ class Judge:
 
     def __init__(self, rules: Rules, trusted: Trusted | None) -> None:
         self._lists = MarkLists(rules.marks)
+        self._outer = MarkLists(rules.outer)
         self._trusted = trusted
         self._ceiling: tuple[Evidence, ...] = ()
         if rules.loosest > Label.PUBLIC:
@@ -55,6 +56,7 @@ class Judge:
             *place.findings,
             *facts.findings,
             *self._lists.tightening(place.names),
+            *self._outer.tightening(place.names),
             *ignored.evidence(place.names),
             *self._ceiling,
         )

@@ -26,12 +26,13 @@ from hybridgen.settings.fields import USUAL_HEADERS, Settings, shown_key
 from hybridgen.settings.found import Ceiling, Found
 from hybridgen.settings.layers import (
     OTHER_VARIABLES,
+    enclosing_folders,
     project_folder,
     project_root,
     ready_made_names,
     user_file,
 )
-from hybridgen.settings.load import load_settings
+from hybridgen.settings.load import load_settings, tightening_labels
 from hybridgen.settings.organisation import organisation_file
 
 __all__ = [
@@ -41,11 +42,13 @@ __all__ = [
     "Ceiling",
     "Found",
     "Settings",
+    "enclosing_folders",
     "load_settings",
     "organisation_file",
     "project_folder",
     "project_root",
     "ready_made_names",
     "shown_key",
+    "tightening_labels",
     "user_file",
 ]

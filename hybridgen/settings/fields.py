@@ -18,7 +18,14 @@ TABLES: Final = ("labels", "gemini", "onprem", "ledger")
 
 LONGEST_PROJECT_BUDGET: Final = 120.0
 
-USUAL_HEADERS: Final = ("Confidential", "Proprietary", "Internal use only", "All rights reserved")
+USUAL_HEADERS: Final = (
+    "Confidential",
+    "Proprietary",
+    "Trade secret",
+    "Strictly private",
+    "Internal use only",
+    "All rights reserved",
+)
 
 MARKS: Final = ("labels_public", "labels_internal", "labels_confidential")
 """Settings that add up: each place adds its patterns, none replaces another's."""

@@ -109,6 +109,23 @@ def project_root(path: Path) -> Path:
     return found.resolve()
 
 
+def enclosing_folders(root: Path) -> tuple[Path, ...]:
+    """The folders above a project's root that may speak for it too, the nearest first.
+
+    They end at the outermost one with a mark of a project, below the home folder. Code itself
+    chooses its root, by a ``setup.py`` for example, but not what lies above its repository.
+    """
+    found: list[Path] = []
+    last = 0
+    for folder in root.resolve().parents:
+        if _is_too_wide(folder):
+            break
+        found.append(folder)
+        if any((folder / name).exists() for name in (*_ROOT_FILES, ".git")):
+            last = len(found)
+    return tuple(found[:last])
+
+
 def _is_too_wide(folder: Path) -> bool:
     try:
         home = Path.home().resolve()

@@ -66,6 +66,21 @@ def load_settings(
     return settings
 
 
+def tightening_labels(folder: Path) -> dict[str, Found]:
+    """What a settings file in ``folder`` says that makes labels of files stricter, by field.
+
+    Raises:
+        SettingsError: the file cannot be read, or says it in a way that cannot be right.
+    """
+    layer = project_layer(folder)
+    values = {} if layer is None else layer.values
+    return {
+        key: _found(layer, key, values[key])
+        for key in ("labels_internal", "labels_confidential", "labels_headers")
+        if layer is not None and key in values
+    }
+
+
 def _found(layer: Layer, key: str, value: object) -> Found:
     result = checked(layer, key, value)
     return Found(result, layer.source_of(key), layer.is_project, layer.is_organisation)

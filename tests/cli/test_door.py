@@ -18,10 +18,11 @@ from hybridgen.backends.fake_gemini import FakeGemini
 from hybridgen.backends.fake_openai import FakeOpenai
 from hybridgen.cli import door as room
 from hybridgen.cli.door import Door
+from hybridgen.cli.places import state_folder
 from hybridgen.courier import Courier
 from hybridgen.domain import Destination, Fragment, Label, Prompt, Sent, SourceFile
 from hybridgen.errors import GateRefusal, SettingsError
-from hybridgen.gate import FingerprintIndex, Ledger
+from hybridgen.gate import Ledger
 from hybridgen.label import Labeller, Mark, Rules
 from hybridgen.settings import Settings
 
@@ -31,12 +32,12 @@ PUBLIC, INTERNAL, CONFIDENTIAL = Label
 NAMES = [name for names in room.KEY_VARIABLES.values() for name in names]
 CODE = "def half(n):\n    return n // 2\n"
 SECRET = """\
-def margin_of(order, suppliers, ledger):
-    rebates = {name: terms.rebate for name, terms in suppliers.items() if terms.tier == 1}
-    cost = sum(line.amount * line.unit_cost for line in order.lines)
-    hidden = sum(rebates.get(line.supplier, 0) * line.amount for line in order.lines)
-    booked = ledger.total(order.number, account="freight") + cost - hidden
-    return (order.revenue - booked) / order.revenue
+def partner_price(partner, basket, season):
+    base = sum(item.weight * partner.tariff[item.region] for item in basket)
+    bonus = partner.turnover(season - 1) // 40_000 if partner.is_silent else 0
+    for clause in sorted(partner.clauses, key=lambda one: one.signed_at):
+        base = max(clause.floor, base - clause.kickback(bonus))
+    return round(base * 0.8125, 2)
 """
 
 
@@ -86,8 +87,9 @@ def couriers(monkeypatch: pytest.MonkeyPatch) -> list[Courier]:
 
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(room, "state_folder", lambda: tmp_path / "state")
-    return tmp_path / "state"
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    assert state_folder() == tmp_path / "state" / "hybridgen"
+    return state_folder()
 
 
 @pytest.fixture
@@ -302,48 +304,35 @@ def test_stricter_files_are_known_once_it_is_prepared(open_door, onprem, root) -
     assert door.sent == ()
 
 
-@pytest.mark.parametrize(
-    "data",
-    [SECRET.encode("utf-16"), b"# -*- coding: utf-8 -*-\n# \xff\n" + SECRET.encode()],
-    ids=["holds zero bytes", "no utf-8"],
-)
-def test_a_file_in_another_encoding_is_known_where_its_words_can_be_read(
-    open_door, onprem, root, data
-) -> None:
-    (root / "margins.py").write_bytes(data)
-    door = open_door(**to_onprem(onprem.url))
-    door.prepare(labeller_of(root))
-    destination = door.remotes(Settings(**to_onprem(onprem.url))).onprem
-    if b"\0" in data:
-        assert door.clear(prompt_about(CODE), destination).size > 0
-    else:
-        with pytest.raises(GateRefusal, match=r"has text of .*margins\.py"):
-            door.clear(prompt_about(CODE + SECRET), destination)
-
-
 def test_a_project_is_looked_at_once_and_another_one_anew(
     open_door, root, tmp_path, monkeypatch
 ) -> None:
-    added: list[str] = []
-    original = FingerprintIndex.add
+    looked: list[str] = []
+    original = Labeller.walk
 
-    def add(index: FingerprintIndex, source: SourceFile, text: str) -> None:
-        added.append(source.path)
-        original(index, source, text)
+    def walk(labeller: Labeller) -> Iterator[SourceFile]:
+        looked.append(labeller.root.name)
+        yield from original(labeller)
 
-    monkeypatch.setattr(FingerprintIndex, "add", add)
-    door = open_door(**to_onprem())
-    for _ in range(2):
-        door.prepare(labeller_of(root))
-        assert sorted(added) == ["m.py", "margins.py"]
+    monkeypatch.setattr(Labeller, "walk", walk)
     other = tmp_path / "other"
     other.mkdir()
-    (other / "new.py").write_text("x = 1\n")
-    door.prepare(labeller_of(other))
-    assert added[2:] == ["new.py"]
+    (other / "m.py").write_text(CODE)
+    door = open_door(**to_onprem())
     destination = door.remotes(Settings(**to_onprem())).onprem
-    with pytest.raises(GateRefusal):  # m.py is of the first project
-        door.clear(prompt_about(), destination)
+    for folder in (root, root, other):
+        door.prepare(labeller_of(folder))
+    assert door.clear(prompt_about(), destination).size > 0
+    assert looked == ["project", "other"]
+    # What was confidential in the first project is known in the second one.
+    with pytest.raises(GateRefusal, match=r"has text of .*project/margins\.py"):
+        door.clear(prompt_about(CODE + SECRET), destination)
+    (root / "n.py").write_text(CODE)
+    door.prepare(labeller_of(other))
+    file = SourceFile("n.py", sha256(CODE.encode()).hexdigest(), PUBLIC, ())
+    code = Fragment(CODE, PUBLIC, "n.py", "marked", (file,))
+    with pytest.raises(GateRefusal, match=r"n\.py"):  # it is of the first project
+        door.clear(Prompt((), (code,), (), code), destination)
 
 
 def test_what_was_sent_adds_up_by_destination_and_the_head_is_the_ledgers(
@@ -368,6 +357,13 @@ def test_what_was_sent_adds_up_by_destination_and_the_head_is_the_ledgers(
     assert door.head == ledger.head() == list(ledger.entries())[-1].hash
     sent = [entry.details["size"] for entry in ledger.entries() if entry.kind == "send"]
     assert sum(sent) == sum(one.size for one in door.sent)
+
+
+def test_a_run_that_sent_nothing_has_no_head_of_the_ledger(open_door, state, root) -> None:
+    Ledger(state / "ledger").append("send", {"size": 1})  # an earlier run
+    door = open_door(**to_onprem())
+    door.prepare(labeller_of(root))
+    assert (door.sent, door.head) == ((), None)
 
 
 def test_closing_ends_the_courier_and_shuts_the_gate(open_door, couriers, onprem, root) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from hybridgen.backends.fake_openai import FakeOpenai
 from hybridgen.courier import Answer, Courier, Setup
 from hybridgen.domain import Destination, Label, Payload
 from hybridgen.gate import cleared as cleared_module
-from hybridgen.gate.cleared import Cleared
+from hybridgen.gate.cleared import Cleared, outgoing_bytes
 
 PAYLOAD = Payload("You write tests.", "def half(n): ...", "```python\nfrom m import half\n\nhalf(")
 
@@ -48,7 +49,9 @@ class Asking:
 @pytest.fixture(scope="session")
 def clear() -> Clear:
     def make(destination: Destination, payload: Payload = PAYLOAD) -> Cleared:
-        return Cleared(destination, payload, "0" * 64, 1, 1, seal=cleared_module._SEAL)
+        data = outgoing_bytes(payload, destination.model)
+        sha256 = hashlib.sha256(data).hexdigest()
+        return Cleared(destination, payload, sha256, len(data), 1, seal=cleared_module._SEAL)
 
     return make
 

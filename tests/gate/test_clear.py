@@ -202,7 +202,8 @@ def test_a_copy_of_a_confidential_function_is_refused_and_both_places_are_named(
     assert "src/open.py:1" in error.message
     assert f"{shop.root}/src/margins.py:" in error.message
     assert "no longer there" not in error.message
-    assert "hybridgen mark public" in error.hint
+    assert "README" in error.hint
+    assert f"hybridgen mark public {shop.root}/src/margins.py, then hybridgen trust" in error.hint
     assert entries(ledger) == [("refusal", "copy")]
 
 

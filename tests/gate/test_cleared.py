@@ -37,6 +37,11 @@ def test_it_cannot_get_another_text_or_destination(cleared, gemini):
         cleared.destination = elsewhere
 
 
+def test_a_subclass_that_needs_no_seal_cannot_be_made():
+    with pytest.raises(TypeError, match="no subclasses"):
+        type("Forged", (Cleared,), {"__post_init__": lambda self, seal: None})
+
+
 @pytest.mark.parametrize("make", [copy.copy, copy.deepcopy, pickle.dumps])
 def test_it_cannot_be_copied(cleared, make):
     with pytest.raises(TypeError, match="neither be copied nor pickled"):

@@ -84,7 +84,14 @@ def test_mark_in_any_kind_of_comment_tightens(label, text, name, expected) -> No
             "# \N{FULLWIDTH LATIN CAPITAL LETTER C}onfidential\n",
             CONFIDENTIAL,
         ),
-        ("class Label:\n    CONFIDENTIAL = 2\n", PUBLIC),
+        ("# Internal-use-only\n", INTERNAL),
+        ("# Internal\N{NON-BREAKING HYPHEN}use_only\n", INTERNAL),
+        ("#Confidential_Acme\n", CONFIDENTIAL),
+        ("# Confidentia\N{ZERO WIDTH SPACE}l\n", CONFIDENTIAL),
+        ("# Pro\N{SOFT HYPHEN}prie\N{WORD JOINER}tary\n", CONFIDENTIAL),
+        ("# Trade secrets_and more: trade-secret\n", CONFIDENTIAL),
+        ("# Strictly private\n", CONFIDENTIAL),
+        ("class Label:\n    CONFIDENTIAL = 2\n    TRADE_SECRET = 3\n", PUBLIC),
         ("# nonproprietary\n", PUBLIC),
         ("\n" * HEADER_LINES + "# Confidential\n", PUBLIC),
         ("# Permission is hereby granted, free of charge\n", PUBLIC),
@@ -103,9 +110,13 @@ def test_phrase_counts_in_python_that_cannot_be_read_as_such(label) -> None:
     assert label({"a.py": "x = '''\nConfidential\n"}, "a.py") is CONFIDENTIAL
 
 
-def test_phrases_are_those_of_the_rules(make) -> None:
+@pytest.mark.parametrize(
+    "phrase",
+    ["streng vertraulich", "Streng-Vertraulich", "streng_ver\N{ZERO WIDTH JOINER}traulich"],
+)
+def test_phrases_are_those_of_the_rules(make, phrase) -> None:
     root = make({"a.py": "# Streng   vertraulich!\n", "b.py": "# All rights reserved\n"})
-    rules = Rules((Mark("**", PUBLIC, "config.toml", False),), headers=("streng vertraulich",))
+    rules = Rules((Mark("**", PUBLIC, "config.toml", False),), headers=(phrase,))
     labeller = Labeller(root, rules)
     assert labeller.look(Path("a.py")).label is CONFIDENTIAL
     assert labeller.look(Path("b.py")).label is PUBLIC

@@ -137,3 +137,24 @@ def test_list_that_appears_counts_for_the_next_file(make, public) -> None:
     assert labeller.look(Path("a.py")).label is PUBLIC
     make({".aiignore": "a.py\n"})
     assert labeller.look(Path("a.py")).label is CONFIDENTIAL
+
+
+@pytest.mark.parametrize(
+    ("git", "name", "expected"),
+    [
+        ("", ".gitignore", CONFIDENTIAL),
+        ("", ".aiexclude", CONFIDENTIAL),
+        ("inner/core", ".gitignore", PUBLIC),  # git reads none above its repository
+        ("inner/core", ".aiexclude", CONFIDENTIAL),
+        (".", ".gitignore", CONFIDENTIAL),
+    ],
+)
+def test_list_above_the_project_counts_from_the_outermost_folder(
+    make, public, git, name, expected
+) -> None:
+    top = make({"inner/core/a.py": "", name: "core/\n"})
+    if git:
+        (top / git / ".git").mkdir()
+    labeller = Labeller(top / "inner/core", public, outermost=top)
+    assert labeller.look(Path("a.py")).label is expected
+    assert [file.label for file in labeller.walk()] == [expected]

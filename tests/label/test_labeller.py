@@ -67,6 +67,59 @@ def test_strictest_mark_wins_and_only_a_users_own_loosens_without_trust(
     assert Labeller(root, Rules(tuple(marks))).look(Path("a.py")).label is expected
 
 
+ABOVE = ("", "core/", "shop/core/")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "label", "expected"),
+    [
+        ("/a.py", CONFIDENTIAL, CONFIDENTIAL),
+        ("/core/a.py", CONFIDENTIAL, CONFIDENTIAL),
+        ("/shop/core/", INTERNAL, INTERNAL),
+        ("/SHOP/**", CONFIDENTIAL, CONFIDENTIAL),
+        ("/other/", CONFIDENTIAL, PUBLIC),
+    ],
+)
+def test_mark_tightens_what_it_matches_from_any_of_its_folders(
+    make, pattern, label, expected
+) -> None:
+    mark = Mark(pattern, label, "config.toml", needs_trust=False, prefixes=ABOVE)
+    labeller = Labeller(make({"a.py": ""}), Rules((own("**", PUBLIC), mark)))
+    assert labeller.look(Path("a.py")).label is expected
+
+
+@pytest.mark.parametrize(
+    ("patterns", "expected"),
+    [
+        (["*.py"], PUBLIC),
+        (["**"], PUBLIC),
+        (["/a.py"], CONFIDENTIAL),
+        (["/core/a.py"], CONFIDENTIAL),
+        (["/shop/core/a.py"], CONFIDENTIAL),
+        (["/a.py", "/core/a.py", "/shop/core/a.py"], PUBLIC),
+        (["*.py", "!/shop/core/a.py"], CONFIDENTIAL),
+    ],
+)
+def test_mark_loosens_what_it_matches_from_all_of_its_folders(make, patterns, expected) -> None:
+    marks = tuple(Mark(one, PUBLIC, "config.toml", False, ABOVE) for one in patterns)
+    labeller = Labeller(make({"a.py": ""}), Rules(marks))
+    assert labeller.look(Path("a.py")).label is expected
+
+
+def test_mark_from_above_the_project_only_tightens_and_asks_for_no_trust(make) -> None:
+    outer = (Mark("/core/", INTERNAL, "outer.toml", needs_trust=True, prefixes=("core/",)),)
+    root = make({"a.py": ""})
+    unmarked = Labeller(root, Rules(outer=outer))
+    assert unmarked.look(Path("a.py")).label is CONFIDENTIAL
+    assert unmarked.trustable() == ()
+    assert unmarked.rules.fingerprint() == Rules().fingerprint()
+    file = Labeller(root, Rules((own("**", PUBLIC),), outer=outer)).look(Path("a.py"))
+    assert (file.label, file.evidence[0].detail) == (
+        INTERNAL,
+        "marked internal by /core/ in outer.toml",
+    )
+
+
 def test_deciding_evidence_comes_first_and_names_pattern_and_place(make) -> None:
     rules = Rules((own("*.py", PUBLIC), own("/a.py", INTERNAL)))
     file = Labeller(make({"a.py": ""}), rules).look(Path("a.py"))

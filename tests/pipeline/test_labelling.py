@@ -10,8 +10,9 @@ import pytest
 from hybridgen.domain import Label
 from hybridgen.errors import PolicyRefusal
 from hybridgen.label import Labeller
+from hybridgen.label.facts import HEADERS
 from hybridgen.pipeline.labelling import make_labeller, trust_store
-from hybridgen.settings import load_settings
+from hybridgen.settings import USUAL_HEADERS, load_settings
 
 PUBLIC, INTERNAL, CONFIDENTIAL = Label
 Make = Callable[..., Labeller]
@@ -96,3 +97,107 @@ def test_trust_that_cannot_be_known_is_a_refusal(make: Make, tmp_path: Path) -> 
     record.write_text("{}")
     with pytest.raises(PolicyRefusal):
         make(project=MARK.format("public"))
+
+
+def test_usual_phrases_are_the_same_wherever_they_are_asked_for() -> None:
+    assert HEADERS == USUAL_HEADERS
+
+
+Nest = Callable[..., Labeller]
+
+
+@pytest.fixture
+def nest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nest:
+    """The labeller of ``core``, which made itself a project within another one."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    organisation = tmp_path / "organisation.toml"
+
+    def nest(user: str, company: str = "", **outer: str | bytes) -> Labeller:
+        core = home / "work/shop/core"
+        core.mkdir(parents=True)
+        (core / "secret.py").write_text("x = 1\n")
+        (core / "setup.py").touch()
+        (home / "work/shop/setup.py").touch()
+        for name, text in outer.items():
+            path = home / "work/shop" / name.replace("_DOT_", ".")
+            path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        file = home / ".config/hybridgen/config.toml"
+        file.parent.mkdir(parents=True)
+        file.write_text(user)
+        organisation.write_text(company)
+        settings = load_settings(core, {}, None, {}, organisation)
+        return make_labeller(core, settings, tmp_path / "state")
+
+    return nest
+
+
+ALL = '[labels]\npublic = ["**"]\n'
+STRICTER = '[labels]\nconfidential = ["/core/secret.py"]\n'
+
+
+def test_project_within_a_project_is_labelled_by_marks_that_match_from_both(nest: Nest) -> None:
+    assert nest(ALL).look(Path("secret.py")).label is PUBLIC
+
+
+def test_new_root_below_does_not_lift_what_the_user_marked(nest: Nest) -> None:
+    file = nest(ALL + 'confidential = ["/core/secret.py"]\n').look(Path("secret.py"))
+    assert file.label is CONFIDENTIAL
+    assert "/core/secret.py in user file" in file.evidence[0].detail
+
+
+def test_new_root_below_does_not_lift_what_the_organisation_marked(nest: Nest) -> None:
+    assert nest(ALL, STRICTER).look(Path("secret.py")).label is CONFIDENTIAL
+
+
+def test_new_root_below_does_not_loosen_by_a_mark_meant_for_the_root_above(nest: Nest) -> None:
+    assert nest('[labels]\npublic = ["/secret.py"]\n').look(Path("secret.py")).label is CONFIDENTIAL
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("hybridgen_DOT_toml", STRICTER, CONFIDENTIAL),
+        ("hybridgen_DOT_toml", '[labels]\ninternal = ["/core/"]\n', INTERNAL),
+        ("hybridgen_DOT_toml", '[labels]\nconfidential = ["/secret.py"]\n', PUBLIC),
+        ("hybridgen_DOT_toml", '[labels]\nheaders = ["x marks"]\n', PUBLIC),
+        ("pyproject_DOT_toml", STRICTER.replace("[", "[tool.hybridgen.", 1), CONFIDENTIAL),
+        ("pyproject_DOT_toml", "[project]\n", PUBLIC),
+        ("hybridgen_DOT_toml", "[labels\n", CONFIDENTIAL),
+        ("hybridgen_DOT_toml", b"\xff", CONFIDENTIAL),
+        ("hybridgen_DOT_toml", "labels = 1\n", CONFIDENTIAL),
+        ("hybridgen_DOT_toml", '[labels]\nconfidential = "/core/"\n', CONFIDENTIAL),
+        ("hybridgen_DOT_toml", '[labels]\nconfidential = ["["]\n', CONFIDENTIAL),
+        ("pyproject_DOT_toml", "[project\n", CONFIDENTIAL),
+    ],
+)
+def test_settings_above_a_new_root_still_tighten(nest: Nest, name, text, expected) -> None:
+    file = nest(ALL, **{name: text}).look(Path("secret.py"))
+    assert file.label is expected
+    shown = f"work/shop/{name.replace('_DOT_', '.')}"
+    assert expected is PUBLIC or shown in file.evidence[0].detail
+
+
+def test_phrases_of_settings_above_a_new_root_still_count(nest: Nest) -> None:
+    labeller = nest(ALL, hybridgen_DOT_toml='[labels]\nheaders = ["nur intern"]\n')
+    (labeller.root / "secret.py").write_text("# nur intern\n")
+    assert labeller.look(Path("secret.py")).label is CONFIDENTIAL
+
+
+def test_settings_above_a_new_root_loosen_nothing(nest: Nest) -> None:
+    labeller = nest("", hybridgen_DOT_toml=ALL + 'internal = ["**"]\n')
+    assert labeller.look(Path("secret.py")).label is CONFIDENTIAL
+    assert labeller.trustable() == ()
+
+
+def test_list_for_ai_tools_above_a_new_root_still_counts(nest: Nest) -> None:
+    labeller = nest(ALL, _DOT_aiexclude="/core/\n")
+    assert labeller.look(Path("secret.py")).label is CONFIDENTIAL
+
+
+def test_home_folder_and_what_is_above_it_say_nothing(nest: Nest, tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "home"):
+        folder.mkdir(exist_ok=True)
+        (folder / "hybridgen.toml").write_text('[labels]\nconfidential = ["**"]\n')
+    assert nest(ALL).look(Path("secret.py")).label is PUBLIC

@@ -29,7 +29,7 @@ from hybridgen.domain import (
     Suspect,
     TestFile,
 )
-from hybridgen.errors import SourceError
+from hybridgen.errors import PolicyRefusal, SourceError
 
 GOLD = Path(__file__).parent / "gold" / "pricing.txt"
 NAME = "shop.pricing"
@@ -375,6 +375,25 @@ def test_parameter_names_that_mean_something_else_are_changed(
 def test_broken_file_is_refused(pricing: Module, observe: Callable[..., Observation]) -> None:
     with pytest.raises(SourceError, match="cannot be read as Python"):
         render(pricing, [observe("vat", '= vat("1")')], previous="def test_(:\n")
+
+
+@pytest.mark.parametrize(
+    ("target", "call", "kind"),
+    [
+        ("find", "find(['AKIA{}', 'ann'], 'ann')", "AWS"),
+        ("greet", "greet('ghp_{}')", "GitHub"),
+    ],
+)
+def test_secret_in_the_finished_text_is_refused_though_no_test_was_screened_for_it(
+    pricing: Module, observe: Callable[..., Observation], target: str, call: str, kind: str
+) -> None:
+    # Put together here: no file of ours holds one.
+    secret = {"AWS": "IOSFODNN7REALKEY", "GitHub": "0123456789abcdefghijABCDEFGHIJ456789"}[kind]
+    harmless = observe("vat", '= vat("100")')
+    assert render(pricing, [harmless]).test_names
+    with pytest.raises(PolicyRefusal, match=f"seems to hold a secret: .*{kind}") as caught:
+        render(pricing, [harmless, observe(target, f"= {call.format(secret)}")])
+    assert secret not in str(caught.value)
 
 
 def test_failed_tests_go_with_the_imports_that_only_they_needed(
