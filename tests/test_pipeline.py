@@ -13,7 +13,7 @@ from hybridgen import pipeline
 from hybridgen.backends import Backend, FakeBackend
 from hybridgen.cli.progress import SilentProgress
 from hybridgen.domain import Label, Outcome, Strength
-from hybridgen.errors import EngineError, SettingsError, UsageError
+from hybridgen.errors import EngineError, UsageError
 from hybridgen.settings import Settings, load_settings
 
 LOCKED = '''
@@ -109,16 +109,14 @@ def test_prompt_is_labelled_and_made_of_the_modules_fragments(project: Path) -> 
     assert all(prompt.label is Label.CONFIDENTIAL for prompt in backend.prompts)
 
 
-def test_nothing_is_started_for_a_backend_that_is_not_set_up(project: Path) -> None:
-    started = []
-
-    def make() -> Backend:
-        started.append(1)
-        return FakeBackend([ANSWER])
-
-    with pytest.raises(SettingsError, match="gemini"):
-        generate(project / "door.py", make, backend="gemini")
-    assert not started
+def test_nobody_is_asked_where_the_backend_may_not_see_the_code(project: Path) -> None:
+    backend = FakeBackend([ANSWER])
+    [outcome] = generate(project / "door.py", lambda: backend, backend="gemini")
+    assert outcome.exit_code == 4
+    assert outcome.error is not None
+    assert "confidential" in outcome.error
+    assert backend.prompts == []
+    assert not (project / "tests").exists()
 
 
 def test_paths_without_a_module_are_a_usage_error(project: Path) -> None:

@@ -30,8 +30,9 @@ from typing import TYPE_CHECKING, Final
 
 from hybridgen.domain import Label, SourceFile
 from hybridgen.errors import GateRefusal
+from hybridgen.gate.idioms import are_idioms
 from hybridgen.gate.prints import Addition, PrintStore
-from hybridgen.gate.winnow import fingerprints
+from hybridgen.gate.winnow import are_shapes, fingerprints
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 # Different fingerprints of one strict file in one prompt that make it a refusal: a shared run of
 # about 16 words, or three lines of code. ``gate/winnow.py`` says what was measured.
 LEAST_SHARED: Final = 3
+# As many of the second sequence do, which are longer: the same code under other names.
+LEAST_SHAPES: Final = 2
 
 # Of a longer file (about 9,000 lines of code, most likely it is data) only those with the least
 # hashes are kept, which are drawn evenly from it: a copy of some length is still noticed, and
@@ -102,7 +105,7 @@ class FingerprintIndex:
             try:
                 if self._is_known(source):
                     return
-                hashes, lines = fingerprints(text, is_file=True)
+                hashes, lines = _telling(text, is_file=True)
                 prints, lines = _thinned(self._keyed(hashes), lines)
                 self._pending.append(
                     Addition(source.path, source.sha256, source.label, prints, lines)
@@ -137,7 +140,7 @@ class FingerprintIndex:
             if self._problem is not None:
                 raise self._problem
             self._flush()
-            hashes, lines = fingerprints(text, is_file=False)
+            hashes, lines = _telling(text, is_file=False)
             if not len(hashes):
                 return []
             return self._leaks(self._store.known(), self._keyed(hashes), lines, clearance)
@@ -171,7 +174,7 @@ class FingerprintIndex:
             self._pending.clear()
 
     def _keyed(self, hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        """The hashes as they are stored: a keyed hash of each."""
+        """The hashes as they are stored: a keyed hash of each; the last bit stays as it is."""
         import numpy as np
 
         copy = hashlib.blake2b(key=self._store.key(), digest_size=8).copy
@@ -180,7 +183,8 @@ class FingerprintIndex:
             one = copy()
             one.update(raw)
             keyed += one.digest()
-        return np.frombuffer(bytes(keyed), "<u8").astype(np.uint64)
+        drawn = np.frombuffer(bytes(keyed), "<u8").astype(np.uint64)
+        return drawn & ~np.uint64(1) | are_shapes(hashes).astype(np.uint64)
 
     def _leaks(
         self,
@@ -197,6 +201,8 @@ class FingerprintIndex:
             run = known.files[hit.file].run
             first_run[hit.index] = min(run, first_run.get(hit.index, run))
         shared: Counter[tuple[str, str]] = Counter()
+        shapes: Counter[tuple[str, str]] = Counter()
+        is_shape = are_shapes(prints)
         first: dict[tuple[str, str], Overlap] = {}
         counted = set()
         for hit in hits:
@@ -208,15 +214,23 @@ class FingerprintIndex:
                 continue
             counted.add((hit.index, file.place))
             shared[file.place] += 1
+            shapes[file.place] += bool(is_shape[hit.index])
             line = int(lines[hit.index])
             if file.place not in first or line < first[file.place].prompt_line:
                 first[file.place] = _overlap(file.place, hit.line, file.label, line)
         return [
             Overlap(found.path, found.line, found.label, found.is_there, found.prompt_line, count)
             for place, count in shared.most_common()
-            if count >= LEAST_SHARED
+            if count - shapes[place] >= LEAST_SHARED or shapes[place] >= LEAST_SHAPES
             for found in (first[place],)
         ]
+
+
+def _telling(text: str, *, is_file: bool) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """The fingerprints of a text, and their lines, without those that are in everybody's code."""
+    hashes, lines = fingerprints(text, is_file=is_file)
+    is_telling = ~are_idioms(hashes)
+    return hashes[is_telling], lines[is_telling]
 
 
 def _thinned(

@@ -9,13 +9,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hybridgen.backends import Backend
-from hybridgen.domain import Label, Outcome
+from hybridgen.domain import Outcome
 from hybridgen.errors import SandboxUnavailable, UsageError
 from hybridgen.lockdown import probe
 from hybridgen.observe.runner import Sandbox
 from hybridgen.pipeline.job import NOTHING_LEAVES, Job, Policy, Watcher
 from hybridgen.pipeline.unit import Unit
-from hybridgen.route import plan_route
 from hybridgen.settings import Settings
 from hybridgen.source import display_path, select
 
@@ -38,7 +37,7 @@ def generate(
 
     Raises:
         UsageError: a path that cannot be right, or nothing to test.
-        SettingsError: the backend that is asked for is not set up.
+        SettingsError: the backend that is asked for is not set up, and a module may go there.
         SandboxUnavailable: the kernel cannot lock the runner.
     """
     started = time.monotonic()
@@ -46,8 +45,6 @@ def generate(
     if not selections:
         raise UsageError(f"no Python module to test in {', '.join(paths)}", "name a .py file")
     sandbox = _sandbox(settings)
-    # What is asked for and not set up is an error for every module, before anything is started.
-    plan_route(Label.PUBLIC, settings.backend, policy.remotes)
     outcomes = []
     with contextlib.ExitStack() as stack:
         scratch = Path(

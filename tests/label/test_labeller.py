@@ -84,7 +84,8 @@ def test_mark_tightens_what_it_matches_from_any_of_its_folders(
     make, pattern, label, expected
 ) -> None:
     mark = Mark(pattern, label, "config.toml", needs_trust=False, prefixes=ABOVE)
-    labeller = Labeller(make({"a.py": ""}), Rules((own("**", PUBLIC), mark)))
+    others = (own("**", PUBLIC), own("/b.py", label))
+    labeller = Labeller(make({"a.py": ""}), Rules((*others, mark)))
     assert labeller.look(Path("a.py")).label is expected
 
 
