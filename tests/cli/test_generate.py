@@ -236,7 +236,7 @@ def test_gemini_is_refused_before_anything_is_read(generate: Generate, project: 
     before = tree(project)
     run = generate("shop/prices.py", "--backend", "gemini")
     assert run.code == 4
-    assert "confidential" in run.err
+    assert "this code is confidential" in run.out
     assert tree(project) == before
 
 
