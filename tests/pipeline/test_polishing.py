@@ -13,12 +13,13 @@ import pytest
 from hybridgen import suite
 from hybridgen.cli.progress import SilentProgress
 from hybridgen.domain import Candidate, Label, Observation, Step, StepKind
+from hybridgen.label import Labeller
 from hybridgen.observe.effort import Limit
 from hybridgen.observe.mutants import Nursery
 from hybridgen.observe.operands import Watcher
 from hybridgen.observe.runner import Runner, Sandbox
 from hybridgen.observe.verify import Verifier
-from hybridgen.pipeline.job import Job, Subject
+from hybridgen.pipeline.job import NOTHING_LEAVES, Job, Subject
 from hybridgen.pipeline.mutation import Judged, Mutation
 from hybridgen.pipeline.polishing import Polishing
 from hybridgen.settings import load_settings
@@ -90,7 +91,7 @@ class Bench:
             found.append(observation)
         settings = load_settings(None, {}, environment={})
         sandbox = Sandbox(True, 2.0, 2 * 2**30)
-        job = Job(settings, sandbox, None, None, SilentProgress(), is_dry_run=False)
+        job = Job(settings, sandbox, None, SilentProgress(), False, NOTHING_LEAVES)
         mutation = Mutation(job, self.subject, self.nursery, self.limit(4.0))
         return mutation.judge(found, frozenset())
 
@@ -132,7 +133,16 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     verifier = Verifier(module, name, sandbox, folders[2])
     test_file = tmp_path / "tests" / "test_sample.py"
     subject = Subject(
-        module, name, module.targets, runner, watcher, verifier, test_file, None, None
+        module,
+        name,
+        module.targets,
+        runner,
+        watcher,
+        verifier,
+        test_file,
+        None,
+        None,
+        Labeller(tmp_path),
     )
     nursery = Nursery(module, runner, sandbox, folders[3])
     yield Bench(subject, nursery)
