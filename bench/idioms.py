@@ -12,11 +12,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sysconfig
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 import hybridgen
 from hybridgen.gate.idioms import FILE_NAME
@@ -32,27 +32,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--least", type=int, default=3, help="in how many packages an idiom is")
     least = parser.parse_args().least
-    packages: Counter[int] = Counter()
     seen: set[bytes] = set()
-    count = 0
+    found: list[NDArray[np.uint64]] = []
     for folder in dict.fromkeys(sysconfig.get_path(name) for name in ("stdlib", "purelib")):
         for package in sorted(Path(folder).iterdir()):
-            hashes = {one for text in texts_of(package, seen) for one in of(text)}
-            packages.update(hashes)
-            count += bool(hashes)
-    most = MOST_BYTES // 8
-    chosen = [one for one, number in packages.most_common() if number >= least][:most]
-    idioms = np.sort(np.array(chosen, np.uint64))
+            grams = [every_gram(text) for text in texts_of(package, seen)]
+            found += [np.unique(np.concatenate(grams))] if grams else []
+    distinct, packages = np.unique(np.concatenate(found), return_counts=True)
+    usual = np.flatnonzero(packages >= least)
+    usual = usual[np.argsort(-packages[usual], kind="stable")][: MOST_BYTES // 8]
+    idioms = np.sort(distinct[usual])
     place = Path(hybridgen.__file__).parent / "gate" / FILE_NAME
     place.write_bytes(idioms.astype("<u8").tobytes())
     shapes = int(are_shapes(idioms).sum())
-    print(f"{count} packages, {len(packages)} fingerprints; {len(idioms)} idioms, {shapes} shapes")
+    print(f"{len(found)} packages, {len(distinct)} k-grams; {len(idioms)} idioms, {shapes} shapes")
 
 
-def of(text: str) -> list[int]:
-    """The fingerprints of a file."""
-    found: list[int] = fingerprints(text, is_file=True)[0].tolist()
-    return found
+def every_gram(text: str) -> NDArray[np.uint64]:
+    """The fingerprints that some part of a file may have."""
+    return fingerprints(text, is_file=True, is_every=True)[0]
 
 
 def texts_of(package: Path, seen: set[bytes]) -> Iterator[str]:

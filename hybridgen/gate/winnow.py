@@ -50,10 +50,11 @@ VARIETY: Final = 4
 
 # The second sequence, measured on 1,854 functions of these packages with parameters or local
 # variables, all of them renamed: two shared shapes find 88.5 %, and with the first sequence, which
-# finds 54.6 % alone, 93.6 % are found; 2 of 1,980 share two with another package, and each is a
-# true copy (ast's visitor, urllib's parse). Without the names of attributes and calls 8.5 % are
-# found (three telling tokens), or 91 % with 49 in other packages (none needed). Four telling ones
-# find 39 %. One shape in common is not enough: 9 functions have that with another package.
+# finds 54.6 % alone, 93.6 % are found; 2 of 1,980 share two with another package, and one of them
+# is a true copy (ast's visitor). It costs about a third of the speed of indexing. Without the
+# names of attributes and calls 11.8 % are found (three telling tokens), or 91 % with 49 in other
+# packages (none needed; window 4). Four telling ones find 39 %. One shape is not enough: 9
+# functions have one in common with another package.
 SHAPE_GRAM: Final = 16
 SHAPE_WINDOW: Final = 8
 SHAPE_VARIETY: Final = 6
@@ -75,12 +76,13 @@ _STEP: Final = 0xD6E8FEB86659FD93
 _PLACEHOLDER: Final = 0xA0761D6478BD642F
 
 
-def fingerprints(text: str, *, is_file: bool) -> tuple[Hashes, Places]:
+def fingerprints(text: str, *, is_file: bool, is_every: bool = False) -> tuple[Hashes, Places]:
     """The hashes that stand for ``text``, each once, and the line (from 1) where it is first.
 
     Args:
         text: any text.
         is_file: it is a whole file, whose head may hold a licence.
+        is_every: all k-grams, not only those that winnowing chooses: what a search may meet.
     """
     import numpy as np
 
@@ -93,10 +95,11 @@ def fingerprints(text: str, *, is_file: bool) -> tuple[Hashes, Places]:
     newlines = np.flatnonzero(bytes_ == ord("\n"))
     is_commented = _commented(bytes_, newlines)
     in_comment = is_commented[words.starts]
+    window, shape_window = (1, 1) if is_every else (WINDOW, SHAPE_WINDOW)
     found = [
-        _winnowed(words.hashes[~in_comment], words.starts[~in_comment]),
-        _winnowed(words.hashes[in_comment], words.starts[in_comment]),
-        _shapes(bytes_, is_commented, words, blanked),
+        _winnowed(words.hashes[~in_comment], words.starts[~in_comment], window),
+        _winnowed(words.hashes[in_comment], words.starts[in_comment], window),
+        _shapes(*_shape_tokens(bytes_, is_commented, words, blanked), shape_window),
     ]
     grams = np.concatenate([one[0] for one in found])
     places = np.concatenate([one[1] for one in found])
@@ -205,19 +208,19 @@ def _commented(data: NDArray[np.uint8], newlines: Places) -> Flags:
     return is_commented
 
 
-def _winnowed(words: Hashes, starts: Places) -> tuple[Hashes, Places]:
+def _winnowed(words: Hashes, starts: Places, window: int) -> tuple[Hashes, Places]:
     """The chosen k-grams of a sequence of words, and where each starts."""
     import numpy as np
 
-    grams, chosen = _chosen(words, GRAM, WINDOW)
+    grams, chosen = _chosen(words, GRAM, window)
     chosen = chosen[_different(words, chosen, GRAM) >= VARIETY]
     return grams[chosen] & ~np.uint64(1), starts[chosen]
 
 
-def _shapes(
+def _shape_tokens(
     data: NDArray[np.uint8], is_commented: Flags, words: _Words, blanked: list[tuple[int, int]]
-) -> tuple[Hashes, Places]:
-    """The chosen k-grams of the code with one placeholder for every plain name."""
+) -> tuple[Hashes, Hashes, Places]:
+    """Words and signs of the code, with zero for what tells nothing as the second of three."""
     import numpy as np
 
     signs = np.take(_sign_hashes(), data)
@@ -233,8 +236,14 @@ def _shapes(
     telling = np.zeros(len(tokens), np.uint64)
     telling[is_word] = np.where(is_telling, hashes, np.uint64(0))
     is_code = ~is_commented[starts]
-    tokens, telling, starts = tokens[is_code], telling[is_code], starts[is_code]
-    grams, chosen = _chosen(tokens, SHAPE_GRAM, SHAPE_WINDOW)
+    return tokens[is_code], telling[is_code], starts[is_code]
+
+
+def _shapes(tokens: Hashes, telling: Hashes, starts: Places, window: int) -> tuple[Hashes, Places]:
+    """The chosen k-grams with a placeholder for every plain name, and where each starts."""
+    import numpy as np
+
+    grams, chosen = _chosen(tokens, SHAPE_GRAM, window)
     chosen = chosen[_different(tokens, chosen, SHAPE_GRAM) >= SHAPE_VARIETY]
     # Beside the zero for what tells nothing; 16 telling tokens in a row are a list of data.
     chosen = chosen[_different(telling, chosen, SHAPE_GRAM) > SHAPE_NAMES]

@@ -226,19 +226,29 @@ class Unit:
             try:
                 cleared = self._in_cleared_copy(subject, stack)
             except HybridgenError as error:
-                so = {
-                    "raise": "so its prompts stay on this machine: set context = 'drop' to send "
-                    "them without what runs show",
-                    "drop": "so prompts tell nothing of what runs show",
-                }
-                self._tally.notes.append(
-                    f"the code does not run with {label} files alone ({error.message}), "
-                    + so[self._job.settings.context]
-                )
+                self._stay_closed(error.message.replace(f"{self._scratch / 'open'}/", ""), label)
                 yield subject, Archive(covered)
                 return
             yield cleared, Archive(cleared.runner.import_arcs)
             subject.runner.effort.add(cleared.runner.effort.seconds)
+
+    def _stay_closed(self, why: str, label: str) -> None:
+        """What becomes of prompts where the code does not run in a cleared copy."""
+        said = f"the code does not run with {label} files alone ({why})"
+        if self._job.settings.context == "drop":
+            self._tally.notes.append(f"{said}, so prompts tell nothing of what runs show")
+            return
+        self._tally.notes.append(
+            f"{said}: mark and trust what it needs, or set context = 'drop' to send prompts "
+            "without what runs show"
+        )
+        policy, backend = self._job.policy, self._job.settings.backend
+        if backend == "auto":  # where a remote one is asked for by name, this is refused later
+            self._choose_backend(Label.CONFIDENTIAL)
+            stays = "its prompts stay on this machine, since runs may show what is stricter"
+            self._note(route=replace(self._outcome.route, why=stays))
+            if "local" not in policy.models:
+                self._note(model=None)
 
     def _in_cleared_copy(self, subject: Subject, stack: contextlib.ExitStack) -> Subject:
         """The subject in a copy of what is no stricter than its module.

@@ -213,6 +213,18 @@ def test_only_what_the_gate_cleared_is_sent(server: FakeOpenai) -> None:
     assert server.requests == []
 
 
+def test_another_text_than_the_one_that_was_cleared_is_not_sent(
+    server: FakeOpenai, clear: Any
+) -> None:
+    cleared = clear(destination(server.url), PAYLOAD)
+    object.__setattr__(cleared, "payload", replace(PAYLOAD, user="another"))
+    with Courier.start() as courier:
+        courier.configure(setup(server))
+        with pytest.raises(TypeError, match="this is another"):
+            send(courier, cleared)
+    assert server.requests == []
+
+
 def test_no_other_address_than_the_configured_one_is_asked(server: FakeOpenai, clear: Any) -> None:
     with FakeOpenai(["1)"]) as elsewhere, Courier.start() as courier:
         courier.configure(setup(server))

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import threading
 
+import numpy as np
 import pytest
 
 from hybridgen.domain import Label, SourceFile
 from hybridgen.errors import GateRefusal
 from hybridgen.gate import FingerprintIndex
-from hybridgen.gate.index import MOST_KEPT
-from hybridgen.gate.winnow import fingerprints
+from hybridgen.gate.index import LEAST_SHAPES, LEAST_SHARED, MOST_KEPT
+from hybridgen.gate.winnow import are_shapes, fingerprints
 
 PUBLIC, INTERNAL, CONFIDENTIAL = Label
+
+RATES = """\
+def hidden_rate(customer, volume, base):
+    discount = TABLE.get(customer, 0) * volume
+    if volume > 4711 and customer.startswith("acme"):
+        return base - discount * 17 + len(customer)
+    margin = base * 42 // (volume + 1)
+    return max(margin, base - discount, 99)
+"""
 
 
 @pytest.fixture
@@ -79,34 +90,34 @@ def test_three_fingerprints_in_common_are_too_many(index, put, margins_text):
     assert all(places(index, run) for run, count in counts.items() if count == 3)
 
 
-def test_code_under_other_names_is_found(index, put, margins_text):
-    put(index, "src/margins.py", margins_text, CONFIDENTIAL)
-    renamed = margins_text[margins_text.index("def ") :]
-    for number, name in enumerate(NAMES):
-        renamed = re.sub(rf"(?<!\.)\b{name}\b", f"other{number}", renamed)
-    words = [
-        [one for one in fingerprints(text, is_file=False)[0].tolist() if not one & 1]
-        for text in (margins_text, renamed)
-    ]
-    comment = fingerprints(renamed[renamed.index("#") :].splitlines()[0], is_file=False)[0].tolist()
-    assert len(set(words[0]) & set(words[1]) - set(comment)) < LEAST_SHARED
-    bare = "\n".join(line for line in renamed.splitlines() if "#" not in line)
-    assert places(index, bare) == [str(index_root(index))]
-
-
-def test_one_shape_in_common_is_not_enough(index, put, margins_text):
-    put(index, "src/margins.py", margins_text, CONFIDENTIAL)
-    line = "kept = sum(rest.get(one.supplier, 0) * one.amount for one in what.lines)"
-    hashes = fingerprints(line, is_file=False)[0]
-    known = fingerprints(margins_text, is_file=True)[0]
-    assert int(are_shapes(np.intersect1d(hashes, known)).sum()) == 1
-    assert places(index, line) == []
+def test_code_under_other_names_is_found_by_two_shapes_and_not_by_one(index, put, shop):
+    put(index, "src/rates.py", RATES, CONFIDENTIAL)
+    renamed = RATES
+    for number, name in enumerate(("customer", "volume", "base", "discount", "margin")):
+        renamed = re.sub(rf"\b{name}\b", f"other_{number}", renamed)
+    known = fingerprints(RATES, is_file=True)[0]
+    shared = {}
+    for end in range(1, len(renamed)):
+        hashes = np.intersect1d(fingerprints(renamed[:end], is_file=False)[0], known)
+        shapes = int(are_shapes(hashes).sum())
+        shared.setdefault((len(hashes) - shapes, shapes), renamed[:end])
+    assert {(0, 1), (0, 2)} <= set(shared)
+    assert places(index, shared[0, 1]) == []
+    assert places(index, shared[0, 2]) == [str(shop.root / "src/rates.py")]
+    assert places(index, renamed) == [str(shop.root / "src/rates.py")]
 
 
 def test_what_many_packages_share_is_not_found(index, put):
-    idiom = "def __init__(self, *args, **kwargs):\n    super().__init__(*args, **kwargs)\n"
-    put(index, "src/margins.py", IDIOMS + idiom, CONFIDENTIAL)
-    assert places(index, IDIOMS + idiom) == []
+    idiom = (
+        "    def __exit__(\n        self,\n        exc_type: type[BaseException] | None,\n"
+        "        exc_val: BaseException | None,\n        exc_tb: TracebackType | None,\n"
+        "    ) -> None:\n        self.close()\n"
+    )
+    prints = fingerprints(idiom, is_file=False)[0]
+    shapes = int(are_shapes(prints).sum())
+    assert shapes >= LEAST_SHAPES or len(prints) - shapes >= LEAST_SHARED
+    put(index, "src/margins.py", f"import os\n\n\nclass One:\n{idiom}", CONFIDENTIAL)
+    assert places(index, idiom) == []
 
 
 def test_the_clearance_decides_what_counts(index, put, margins_text):
