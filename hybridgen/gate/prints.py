@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from hybridgen.domain import Label
 from hybridgen.errors import UnfitFile
+from hybridgen.gate.keyed import KEY_BYTES
 from hybridgen.gate.refusals import refusal
 from hybridgen.private import open_database, read_private, write_private
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 FILE_NAME: Final = "fingerprints.db"
 KEY_NAME: Final = "fingerprints.key"
-KEY_BYTES: Final = 32
 
 # Another run holds the lock for one transaction; who waits longer waits for something broken.
 _PATIENCE_SECONDS: Final = 10.0

@@ -11,9 +11,9 @@ import codecs
 from collections.abc import Iterable
 from hashlib import sha256
 
-from hybridgen.domain import SourceFile
+from hybridgen.domain import Label, SourceFile
 from hybridgen.errors import HybridgenError
-from hybridgen.gate import FingerprintIndex
+from hybridgen.gate import FingerprintIndex, is_derived
 from hybridgen.label import Labeller
 from hybridgen.reading import decode, read_once
 
@@ -23,10 +23,17 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 def remember(index: FingerprintIndex, labeller: Labeller, files: Iterable[SourceFile]) -> None:
     """Adds those of ``files`` that ``index`` does not know as they are now.
 
+    What a build or a report made of listed files is left out: it would make copies of its sources.
+
     Args:
         files: as the labeller listed them.
     """
-    for known in files:
+    found = list(files)
+    listed = {known.path: known.sha256 for known in found}
+    for known in found:
+        is_strict = known.label is Label.CONFIDENTIAL
+        if is_strict and is_derived(known.path, known.sha256, listed):
+            continue
         if not index.knows(known):
             _take_in(index, labeller, known)
 

@@ -26,6 +26,14 @@ PROJECT_KEYS: Final[Mapping[str, str]] = {
     "labels_headers": "",
 }
 
+USER_KEYS: Final = (
+    *("labels_public", "labels_internal", "labels_headers"),
+    *("gemini_terms", "gemini_acknowledge_unpaid", "gemini_url", "gemini_proxy", "gemini_ca"),
+    *("onprem_url", "onprem_trusted_hosts", "onprem_ca"),
+)
+"""Where prompts go, under which terms, and what makes files looser. No variable sets these: a
+Makefile, a ``.env`` or a CI file of a repository sets variables too."""
+
 _ONLY: Final[Mapping[str, object]] = {
     "backend": "local",
     "offline": True,

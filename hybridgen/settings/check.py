@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from hybridgen.errors import SettingsError
-from hybridgen.settings.allowed import PROJECT_KEYS, is_allowed_in_project
+from hybridgen.settings.allowed import PROJECT_KEYS, USER_KEYS, is_allowed_in_project
 from hybridgen.settings.fields import Settings, kinds_of, shown_key
 from hybridgen.settings.layers import PREFIX, SEE_ALL, Layer, closest, user_file
 from hybridgen.settings.organisation import organisation_file
@@ -36,6 +36,13 @@ def checked(layer: Layer, key: str, value: object) -> object:
         raise SettingsError(f"{where}: {name} is not a setting", hint)
     if layer.is_project and key not in PROJECT_KEYS:
         raise SettingsError(f"{where}: {name} cannot be set by a project's file", _places(key))
+    if layer.variables and key in USER_KEYS:
+        raise SettingsError(
+            f"{where}: {name} cannot be set by a variable, since the Makefile, .env or CI file of "
+            "a repository can set one",
+            f"unset it; set {name} in {user_file()}, or in a file for --config that lies in no "
+            "project",
+        )
     kinds = kinds_of(info.annotation)
     if layer.variables and isinstance(value, str) and tuple in kinds:
         value = [part.strip() for part in value.split(",")]
@@ -71,7 +78,11 @@ def _is_loose(value: object, kinds: frozenset[type], *, is_variable: bool) -> bo
 
 
 def _places(key: str) -> str:
-    return f"remove it there; set it in {user_file()}, by {PREFIX}{key.upper()}, or with --config"
+    variable = "" if key in USER_KEYS else f" by {PREFIX}{key.upper()},"
+    return (
+        f"remove it there; set it in {user_file()},{variable} or in a file for --config that lies "
+        "in no project"
+    )
 
 
 def _resolved(layer: Layer, key: str, value: object) -> object:

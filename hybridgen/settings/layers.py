@@ -7,7 +7,7 @@ import os
 import stat
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -157,8 +157,16 @@ def environment_layer(environment: Mapping[str, str]) -> Layer:
     return Layer("environment", values, Path.cwd(), variables=variables)
 
 
-def config_layer(config: str | None, environment: Mapping[str, str]) -> Layer | None:
+def config_layer(
+    config: str | None, environment: Mapping[str, str], project: Path | None
+) -> Layer | None:
     """The file that the user picked for this run, if any.
+
+    One that lies in a project came with its code, whoever picked it: it is held to what a
+    project's file may set.
+
+    Args:
+        project: the root of the project that the settings are for, or None.
 
     Raises:
         SettingsError: it is neither a file nor a ready-made one's name, or cannot be read.
@@ -176,7 +184,46 @@ def config_layer(config: str | None, environment: Mapping[str, str]) -> Layer | 
             f"{said_by}: {config} is neither a file nor a ready-made configuration",
             closest(config, names) or f"ready-made are: {', '.join(names)}",
         )
-    return layer
+    return _held_to_project(layer, Path(config).expanduser().absolute(), project)
+
+
+def user_layer(project: Path | None) -> Layer | None:
+    """The user's own file; in the project it is not theirs, whatever a variable says.
+
+    Raises:
+        SettingsError: it cannot be read.
+    """
+    path = user_file()
+    layer = file_layer("user file", path)
+    if layer is None or project is None:
+        return layer
+    roots = (project, *enclosing_folders(project))
+    inside = [root for root in roots if _is_within(path.absolute(), root)]
+    return _came_with(layer, inside[0]) if inside else layer
+
+
+def _held_to_project(layer: Layer, path: Path, project: Path | None) -> Layer:
+    """``layer`` of the file at ``path``, as a project's one if it lies in any project."""
+    own = user_file().absolute().parent
+    # Who keeps their own configuration in git has it in a project in name only.
+    is_own = any(place.is_relative_to(own) for place in (path, path.resolve()))
+    roots = [] if is_own else [project_folder(path), project_folder(path.resolve())]
+    if project is not None:
+        roots += [project, *enclosing_folders(project)]
+    inside = [root for root in roots if root is not None and _is_within(path, root)]
+    return _came_with(layer, inside[0]) if inside else layer
+
+
+def _came_with(layer: Layer, root: Path) -> Layer:
+    place = f"{layer.place} (in the project {root})"
+    return replace(layer, place=place, folder=root, is_project=True)
+
+
+def _is_within(path: Path, root: Path) -> bool:
+    """Whether ``path``, or what it leads to, lies in ``root``."""
+    real = root.resolve()
+    places = (path, Path(os.path.normpath(path)), path.parent.resolve(), path.resolve())
+    return any(place.is_relative_to(folder) for place in places for folder in (root, real))
 
 
 def project_layer(project: Path | None) -> Layer | None:

@@ -13,9 +13,8 @@ from hybridgen.settings.layers import (
     Layer,
     config_layer,
     environment_layer,
-    file_layer,
     project_layer,
-    user_file,
+    user_layer,
 )
 from hybridgen.settings.organisation import (
     hold_to_ceiling,
@@ -48,9 +47,9 @@ def load_settings(
     given = [
         Layer("command line", {k: v for k, v in flags.items() if v is not None}, Path.cwd()),
         environment_layer(environment),
-        config_layer(config, environment),
+        config_layer(config, environment, project),
         project_layer(project),
-        file_layer("user file", user_file()),
+        user_layer(project),
         company,
     ]
     found: dict[str, list[Found]] = {}

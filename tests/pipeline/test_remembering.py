@@ -8,7 +8,7 @@ import pytest
 
 from hybridgen.domain import Label
 from hybridgen.gate import FingerprintIndex
-from hybridgen.label import Labeller
+from hybridgen.label import Labeller, Mark, Rules
 from hybridgen.pipeline.remembering import remember
 
 SECRET = """\
@@ -62,4 +62,21 @@ def test_file_that_is_known_is_not_read_again(index: FingerprintIndex, tmp_path:
     files = list(labeller.walk())
     (root / "secret.py").write_text("changed = 1\n")
     remember(index, labeller, files)
+    assert len(index.overlaps(SECRET, Label.PUBLIC)) == 1
+
+
+def test_build_output_of_listed_files_is_no_stricter_file(
+    index: FingerprintIndex, tmp_path: Path
+) -> None:
+    root = tmp_path / "project"
+    copy = root / "build" / "lib" / "open.py"
+    copy.parent.mkdir(parents=True)
+    copy.write_text(SECRET)
+    mark = Mark("/open.py", Label.PUBLIC, "user file", needs_trust=False)
+    (root / "open.py").write_text(SECRET)
+    labeller = Labeller(root, Rules((mark,), (), Label.PUBLIC, ""))
+    remember(index, labeller, labeller.walk())
+    assert index.overlaps(SECRET, Label.PUBLIC) == []
+    copy.write_text(f"# edited\n{SECRET}")  # no copy of a listed file any more
+    remember(index, labeller, labeller.walk())
     assert len(index.overlaps(SECRET, Label.PUBLIC)) == 1
