@@ -80,11 +80,20 @@ class RemoteError(ModelError):
 
     Args:
         is_final: True if asking it again in this run is pointless.
+        may_have_left: False only if it is certain that no text left this machine.
     """
 
-    def __init__(self, message: str, hint: str | None = None, *, is_final: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        hint: str | None = None,
+        *,
+        is_final: bool = False,
+        may_have_left: bool = True,
+    ) -> None:
         super().__init__(message, hint)
         self.is_final = is_final
+        self.may_have_left = may_have_left
 
 
 class SourceError(HybridgenError):

@@ -40,12 +40,14 @@ class Remotes:
         gemini: where Gemini is, or None where it is not set up.
         onprem: where the server in the building is, or None where there is none.
         offline: nothing touches the network: neither of the two exists.
+        offline_place: who says so, for people.
         why_not: by name of a backend that does not exist, what it lacks, and where to set it.
     """
 
     gemini: Destination | None = None
     onprem: Destination | None = None
     offline: bool = False
+    offline_place: str = ""
     why_not: Mapping[str, str] = field(default_factory=dict)
 
     def destination(self, backend: str) -> Destination | None:
@@ -119,10 +121,11 @@ def _can_read(backend: str, label: Label, remotes: Remotes) -> bool:
 
 def _check_asked_for(label: Label, backend: str, remotes: Remotes) -> None:
     if remotes.offline:
+        place = f" ({remotes.offline_place})" if remotes.offline_place else ""
         raise SettingsError(
-            f"backend = {backend!r} and offline = true contradict each other: offline, nothing "
-            "is sent anywhere",
-            "leave out --offline, or say --backend local",
+            f"backend = {backend!r} and offline = true{place} contradict each other: offline, "
+            "nothing is sent anywhere",
+            "leave out one of the two, or say --backend local",
         )
     clearance = CLEARANCE[backend]
     if label > clearance:

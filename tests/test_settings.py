@@ -119,6 +119,13 @@ def test_two_project_files_are_refused(project):
         load(project)
 
 
+# Where prompts go, under which terms, and what makes files looser.
+NO_VARIABLE = {
+    *("labels_public", "labels_internal", "labels_headers"),
+    *("gemini_terms", "gemini_acknowledge_unpaid", "gemini_url", "gemini_proxy", "gemini_ca"),
+    *("onprem_url", "onprem_trusted_hosts", "onprem_ca"),
+}
+
 VALUES = {
     "model": "'/tmp/evil.gguf'",
     "model_folder": "'/tmp'",
@@ -157,13 +164,86 @@ def test_a_projects_file_cannot_set(project, name, key):
         load(project)
     assert str(project / name) in caught.value.message
     assert f"{shown_key(key)} cannot be set by a project's file" in caught.value.message
-    assert f"HYBRIDGEN_{key.upper()}" in caught.value.hint
+    assert (f"HYBRIDGEN_{key.upper()}" in caught.value.hint) is (key not in NO_VARIABLE)
+    assert str(user_file()) in caught.value.hint
 
 
 @pytest.mark.parametrize("key", sorted(set(Settings.model_fields) - set(PROJECT_KEYS)))
 def test_a_file_that_the_user_picked_can_set(tmp_path, key):
     (tmp_path / "mine.toml").write_text(f"{shown_key(key)} = {VALUES[key]}\n")
     assert load(config=str(tmp_path / "mine.toml")).source_of(key).startswith("config file")
+
+
+@pytest.mark.parametrize("key", sorted(NO_VARIABLE))
+def test_no_variable_opens_a_way_out_or_makes_files_looser(key, user):
+    with pytest.raises(SettingsError) as caught:
+        load(environment={f"HYBRIDGEN_{key.upper()}": "paid"})
+    name = f"environment HYBRIDGEN_{key.upper()}: {shown_key(key)}"
+    assert caught.value.message.startswith(f"{name} cannot be set by a variable")
+    assert f"set {shown_key(key)} in {user}" in caught.value.hint
+
+
+@pytest.mark.parametrize("is_variable", [True, False])
+@pytest.mark.parametrize("is_known", [True, False])
+@pytest.mark.parametrize("key", sorted(set(Settings.model_fields) - set(PROJECT_KEYS)))
+def test_a_picked_file_in_a_project_cannot_set_what_its_own_file_cannot(
+    project, key, is_known, is_variable
+):
+    (project / ".git").mkdir()
+    path = project / "ci" / "mine.toml"
+    path.parent.mkdir()
+    path.write_text(f"{shown_key(key)} = {VALUES[key]}\n")
+    picked = {"environment": {"HYBRIDGEN_CONFIG": str(path)}} if is_variable else {}
+    with pytest.raises(SettingsError) as caught:
+        load(project if is_known else None, config=None if is_variable else str(path), **picked)
+    place = f"config file {path} (in the project {project})"
+    assert caught.value.message == f"{place}: {shown_key(key)} cannot be set by a project's file"
+
+
+def test_marks_of_a_picked_file_in_a_project_need_trust(project):
+    (project / "setup.py").touch()
+    (project / "mine.toml").write_text("labels.public = ['**']\ntests = 'checks'\nseed = 5\n")
+    settings = load(project, config=str(project / "mine.toml"))
+    assert (settings.tests, settings.seed) == ("checks", 5)
+    assert [found.is_project for found in settings.found("labels_public")] == [True]
+
+
+def test_a_link_into_or_out_of_a_project_lifts_nothing(project, tmp_path):
+    (project / ".git").mkdir()
+    (project / "inner.toml").write_text("gemini.terms = 'paid'")
+    (tmp_path / "outer.toml").write_text("gemini.terms = 'paid'")
+    (tmp_path / "into.toml").symlink_to(project / "inner.toml")
+    (project / "out.toml").symlink_to(tmp_path / "outer.toml")
+    (tmp_path / "folder").symlink_to(project)
+    inside = ("into.toml", "project/out.toml", "folder/inner.toml", "project/../project/inner.toml")
+    for name in inside:
+        with pytest.raises(SettingsError, match="cannot be set by a project's file"):
+            load(config=str(tmp_path / name))
+    assert load(project, config=str(tmp_path / "outer.toml")).gemini_terms == "paid"
+
+
+def test_a_picked_file_above_the_root_of_the_same_repository_is_the_projects(project, tmp_path):
+    (project / ".git").mkdir()
+    (project / "part").mkdir()
+    (project / "part" / "setup.py").touch()
+    (project / "mine.toml").write_text("onprem.trusted_hosts = ['evil.example']")
+    with pytest.raises(SettingsError, match="cannot be set by a project's file"):
+        load(project / "part", config=str(project / "mine.toml"))
+
+
+def test_a_user_file_that_a_variable_moved_into_the_project_is_the_projects(project, monkeypatch):
+    (project / ".git").mkdir()
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(project / "x"))
+    user_file().parent.mkdir(parents=True)
+    user_file().write_text("gemini.url = 'https://evil.example'")
+    with pytest.raises(SettingsError, match="cannot be set by a project's file"):
+        load(project)
+
+
+def test_who_keeps_their_own_settings_in_git_can_pick_a_file_there(user):
+    (user.parent / ".git").mkdir()
+    user.with_name("work.toml").write_text("gemini.terms = 'paid'")
+    assert load(config=str(user.with_name("work.toml"))).gemini_terms == "paid"
 
 
 @pytest.mark.parametrize(
@@ -246,7 +326,7 @@ def test_every_other_variable_is_known():
     [
         ("budget = 'fast'", "budget = 'fast' is of the wrong type"),
         ("budget = '120'", "budget = '120' is of the wrong type"),
-        ("budget = true", "budget = True is of the wrong type"),
+        ("budget = true", "budget = true is of the wrong type"),
         ("offline = 'no'", "offline = 'no' is of the wrong type"),
         ("cache = 'no'", "cache = 'no' is of the wrong type"),
         ("suspects = 'hide'", "suspects = 'hide' cannot be right"),
@@ -303,28 +383,55 @@ def test_a_ceiling_in_a_users_file_is_told_where_it_belongs(user):
     assert str(organisation_file()) in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("[gemni]\nterms = 'paid'", "did you mean [gemini]?"),
+        ("gemni = 'paid'", "did you mean gemini?"),
+        ("threads = 'two'", "the default is unset"),
+        ("labels.public = 'two'", "the default is []"),
+        ("cache = 2", "the default is true"),
+    ],
+)
+def test_hints_are_in_the_words_of_toml(user, text, hint):
+    user.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        load()
+    assert caught.value.hint == hint
+
+
+def test_a_slip_in_the_ceiling_names_the_closest_key(company):
+    company.write_text("[ceiling]\nbackend = ['local']")
+    with pytest.raises(SettingsError, match=r"ceiling.backend is not a setting; did you mean back"):
+        load(organisation=company)
+
+
 def test_a_table_of_a_file_is_part_of_the_name_in_a_variable(user):
     user.write_text("[gemini]\nterms = 'paid'\nmodel = 'gemini-x'\n[ledger]\nkeep_text = false\n")
-    settings = load(environment={"HYBRIDGEN_GEMINI_TERMS": "unpaid"})
-    assert (settings.gemini_terms, settings.gemini_model) == ("unpaid", "gemini-x")
-    assert settings.source_of("gemini_terms") == "environment HYBRIDGEN_GEMINI_TERMS"
+    settings = load(environment={"HYBRIDGEN_GEMINI_MODEL": "gemini-y"})
+    assert (settings.gemini_terms, settings.gemini_model) == ("paid", "gemini-y")
+    assert settings.source_of("gemini_model") == "environment HYBRIDGEN_GEMINI_MODEL"
     assert settings.ledger_keep_text is False
 
 
 def test_a_list_in_a_variable_is_parted_by_commas():
-    settings = load(environment={"HYBRIDGEN_LABELS_PUBLIC": "docs/, src/open/**"})
-    assert settings.labels_public == ("docs/", "src/open/**")
+    settings = load(environment={"HYBRIDGEN_LABELS_CONFIDENTIAL": "docs/, src/open/**"})
+    assert settings.labels_confidential == ("docs/", "src/open/**")
 
 
-def test_patterns_of_all_places_are_added_and_each_tells_its_place(project, user, company):
+def test_patterns_of_all_places_are_added_and_each_tells_its_place(
+    project, user, company, tmp_path
+):
+    chosen = tmp_path / "mine.toml"
+    chosen.write_text("labels.public = ['b']")
     user.write_text("labels.public = ['a', 'b']")
     (project / "hybridgen.toml").write_text("labels.public = ['c']")
     company.write_text("labels.public = ['d']\nlabels.confidential = ['x']")
-    settings = load(project, environment={"HYBRIDGEN_LABELS_PUBLIC": "b"}, organisation=company)
+    settings = load(project, config=str(chosen), organisation=company)
     project_place = f"project file {project / 'hybridgen.toml'}"
     assert settings.labels_public == ("d", "a", "b", "c")
     assert settings.found("labels_public") == (
-        Found(("b",), "environment HYBRIDGEN_LABELS_PUBLIC"),
+        Found(("b",), f"config file {chosen}"),
         Found(("c",), project_place, is_project=True),
         Found(("a", "b"), f"user file {user}"),
         Found(("d",), f"organisation file {company}", is_organisation=True),
@@ -414,7 +521,7 @@ def test_without_an_organisation_everything_is_open():
     ("text", "expected"),
     [
         ("[ceiling", "is not valid TOML"),
-        ("[ceiling]\nbackend = ['local']", "ceiling.backend cannot be right"),
+        ("[ceiling]\nbackend = ['local']", "ceiling.backend is not a setting"),
         ("[ceiling]\nbackends = 'local'", "ceiling.backends cannot be right"),
         ("[ceiling]\nbackends = ['openai']", "ceiling.backends.0 cannot be right"),
         ("[ceiling]\nloosest = 'secret'", "ceiling.loosest cannot be right"),

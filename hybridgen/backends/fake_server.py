@@ -71,7 +71,7 @@ class FakeServer:
         self._stopped = threading.Event()
         self.play(script)
         handler = type("Handler", (_Handler,), {"fake": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+        self._server = _QuietServer(("127.0.0.1", port), handler)
         self._server.daemon_threads = True
         if tls is not None:
             self._server.socket = tls.wrap_socket(
@@ -127,6 +127,14 @@ class FakeServer:
     def pause(self, seconds: float) -> None:
         """Waits, but not beyond ``close``."""
         self._stopped.wait(seconds)
+
+
+class _QuietServer(ThreadingHTTPServer):
+    """Says nothing of clients that go away: half of the scripts make them."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

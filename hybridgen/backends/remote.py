@@ -20,11 +20,11 @@ class Clearing(Protocol):
         """What may be sent, or a refusal."""
         ...
 
-    def done(self, cleared: Cleared, usage: Usage) -> None:
+    def done(self, cleared: Cleared, usage: Usage, *, attempts: int) -> None:
         """Writes down what an answer cost."""
         ...
 
-    def failed(self, cleared: Cleared, why: str) -> None:
+    def failed(self, cleared: Cleared, why: str, *, may_have_left: bool) -> None:
         """Writes down that no answer came."""
         ...
 
@@ -43,6 +43,7 @@ class RemoteBackend:
         self._gate = gate
         self._courier = courier
         self._destination = destination
+        self._is_model_known = False
 
     def count_tokens(self, texts: Sequence[str], *, deadline: float) -> list[int]:
         """About four characters a token; nobody is asked."""
@@ -66,6 +67,7 @@ class RemoteBackend:
         """
         cleared = self._gate.clear(prompt, self._destination)
         try:
+            self._require_model(deadline)
             answer = self._courier.send(
                 cleared,
                 max_tokens=max_tokens,
@@ -74,13 +76,13 @@ class RemoteBackend:
                 deadline=deadline,
             )
         except RemoteError as error:
-            self._gate.failed(cleared, error.message)
+            self._gate.failed(cleared, error.message, may_have_left=error.may_have_left)
             raise
         except BaseException as error:  # it may have been sent: the ledger says how it ended
-            self._gate.failed(cleared, type(error).__name__)
+            self._gate.failed(cleared, type(error).__name__, may_have_left=True)
             raise
         usage = Usage(answer.prompt_tokens, answer.completion_tokens, answer.seconds)
-        self._gate.done(cleared, usage)
+        self._gate.done(cleared, usage, attempts=answer.attempts)
         if on_text is not None:
             on_text(answer.text.removeprefix(prompt.answer_start))
         return Completion(
@@ -91,6 +93,15 @@ class RemoteBackend:
             usage=usage,
             is_cut_off=answer.is_cut_off,
         )
+
+    def _require_model(self, deadline: float) -> None:
+        """Once: a server in the building that lists its models has to list this one.
+
+        Some servers answer for any name with whatever model they have.
+        """
+        if self._destination.backend == "onprem" and not self._is_model_known:
+            self._courier.require_model(self._destination, deadline=deadline)
+            self._is_model_known = True
 
     def close(self) -> None:
         """Nothing to end: the courier is its owner's."""

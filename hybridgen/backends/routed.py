@@ -91,9 +91,10 @@ class RoutedBackend:
                 continue
             self._note(failed, f"{name} was asked instead")
             return completion
-        self._note(failed, "nothing else may be asked")
         if failed:
-            raise failed[-1][1]
+            last, final = failed.pop()
+            self._note(failed, f"{last} was asked instead")
+            raise _left_alone(final)
         raise RemoteError(
             f"No backend is there that may read text labelled {prompt.label.name.lower()}.",
             "Install a model for this machine: hybridgen models pull",
@@ -116,3 +117,14 @@ class RoutedBackend:
             note = f"{name} gave no answer ({error.message.rstrip('.')}); {instead}"
             if note not in self.notes:
                 self.notes.append(note)
+
+
+def _left_alone(error: RemoteError) -> RemoteError:
+    """The last failure where no model of this machine can stand in, since none is installed."""
+    hint = f"{error.hint.rstrip('.')}. " if error.hint else ""
+    return RemoteError(
+        error.message,
+        f"{hint}No model is installed on this machine to stand in: hybridgen models pull",
+        is_final=error.is_final,
+        may_have_left=error.may_have_left,
+    )

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,9 +18,18 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 _COLUMNS = (
-    *("n", "time", "kind", "project", "backend", "url", "model", "sdk", "terms", "clearance"),
-    *("reason", "answers", "why", "sha256", "size", "prompt_tokens", "completion_tokens"),
-    *("seconds", "files", "prev", "hash"),
+    *("n", "time", "kind", "version", "project", "backend", "url", "model", "sdk", "terms"),
+    *("clearance", "reason", "place", "copy_of", "copy_label", "secret", "answers_entry", "left"),
+    *("why", "sha256", "size", "attempts", "prompt_tokens", "completion_tokens", "seconds"),
+    *("files", "evidence", "prev", "hash"),
+)
+_GONE = (
+    "is not kept: texts were removed (hybridgen purge), or ledger.keep_text was false\n"
+    "  its hash and its files are: hybridgen audit show {}"
+)
+_CHANGED = (
+    "is not what was sent: somebody changed the file\n"
+    "  see what else was changed: hybridgen audit verify"
 )
 # What a spreadsheet takes for a formula when a cell starts with it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -66,13 +76,11 @@ def show(context: click.Context, /, number: int, with_text: bool) -> None:
         return
     if entry.kind != "send":
         raise UsageError(f"entry {number} is a {entry.kind}: it has no text", "name a send")
-    data = ledger.text(str(entry.details.get("sha256")))
+    sha256 = str(entry.details.get("sha256"))
+    data = ledger.text(sha256)
     if data is None:
-        click.echo(
-            f"error: the text of entry {number} is not kept, or is not what was sent\n"
-            "  see which: hybridgen audit verify",
-            err=True,
-        )
+        problem = _CHANGED if ledger.has_text(sha256) else _GONE
+        click.echo(f"error: the text of entry {number} {problem.format(number)}", err=True)
         context.exit(1)
     texts = json.loads(data)
     for name in ("system", "user", "answer_start"):
@@ -89,13 +97,22 @@ def verify(context: click.Context, /, head: str | None) -> None:
     A chain alone cannot show that its end was cut: with --head, the entry with that hash (12
     digits or more of it) has to be there.
 
-    Exit codes: 0 the chain is whole, 1 it is not.
+    Exit codes: 0 the chain is whole, 1 it is not, 2 HASH is not a head.
     """
-    found = _ledger().verify(head)
+    from hybridgen.gate import SHORTEST_HEAD, is_head
+
+    if head is not None and not is_head(head):
+        raise UsageError(
+            f"--head {head!r} is not at least {SHORTEST_HEAD} digits of a head",
+            "give one as a run or this command printed it: hybridgen audit verify --head HASH",
+        )
+    ledger = _ledger()
+    found = ledger.verify(head)
     if found.problem is not None:
         click.echo(
             f"error: the ledger does not hold: {found.problem}\n"
-            f"  {found.entries} entries before it are whole",
+            f"  {found.entries} entries are whole; keep a copy for whoever looks into it: "
+            f"cp {ledger.path} {ledger.path}.suspect",
             err=True,
         )
         context.exit(1)
@@ -139,15 +156,31 @@ def _line(entry: Entry) -> str:
     head = f"{entry.number:5}  {entry.time[:19]}Z  {entry.kind:7}"
     if entry.kind == "reply":
         tokens = f"{details.get('prompt_tokens')} + {details.get('completion_tokens')} tokens"
-        return f"{head}  to {details.get('answers')}: {tokens}"
+        return f"{head}  to {details.get('answers_entry')}: {tokens}"
     if entry.kind == "failure":
-        return f"{head}  to {details.get('answers')}: {details.get('why')}"
+        left = "nothing left" if details.get("left") == "no" else "it may have left"
+        return f"{head}  to {details.get('answers_entry')}, {left}: {details.get('why')}"
     where = details.get("destination", {})
+    names = " ".join(str(where[name]) for name in ("backend", "model") if name in where)
+    terms = f" ({where['terms']})" if "terms" in where else ""
+    project = PurePath(str(details.get("project", ""))).name or "no project"
     files = ", ".join(
         f"{file.get('path')} ({file.get('label')})" for file in details.get("files", ())
     )
-    what = f"{details.get('size')} bytes" if entry.kind == "send" else f"{details.get('reason')}"
-    return f"{head}  {where.get('backend')} {where.get('model')}  {what}  {files or 'no file'}"
+    what = f"{details.get('size')} bytes" if entry.kind == "send" else _refused(details)
+    return f"{head}  {project}  {names}{terms}  {what}  {files or 'no file'}"
+
+
+def _refused(details: Mapping[str, Any]) -> str:
+    """Why a prompt was refused, and the places."""
+    said = [str(details.get("reason"))]
+    if "secret" in details:
+        said.append(f"({details['secret']})")
+    if "place" in details:
+        said.append(f"at {details['place']}")
+    if "copy_of" in details:
+        said.append(f"of {details['copy_of']}")
+    return " ".join(said)
 
 
 def _as_json(entries: Iterable[Entry]) -> str:
@@ -174,7 +207,13 @@ def _as_csv(entries: Iterable[Entry]) -> str:
     for entry in entries:
         fields = _fields(entry)
         files = [f"{one['path']} {one['label']} {one['sha256']}" for one in fields.get("files", ())]
-        row = {**fields.get("destination", {}), **fields, "files": "; ".join(files)}
+        reasons = [
+            f"{one['path']}: {why['rule']}: {why['detail']}"
+            for one in fields.get("files", ())
+            for why in one.get("evidence", ())
+        ]
+        lists = {"files": "; ".join(files), "evidence": "; ".join(reasons)}
+        row = {**fields.get("destination", {}), **fields, **lists}
         writer.writerow({name: _cell(visible(str(row.get(name, "")))) for name in _COLUMNS})
     return out.getvalue()
 

@@ -23,10 +23,12 @@ def config() -> None:
 def show(path: Path, as_json: bool, chosen: str | None) -> None:
     """Print every setting that holds for PATH, with its value and source.
 
-    PATH is a file or folder of a project; without it, the current folder.
+    PATH is a file or folder of a project; without it, the current folder. The last line names your
+    own settings file.
     """
     from hybridgen import settings
     from hybridgen.report import listing
+    from hybridgen.report.visible import visible
 
     if not path.exists():
         raise UsageError(f"{path} does not exist", "give a file or folder of a project")
@@ -39,5 +41,9 @@ def show(path: Path, as_json: bool, chosen: str | None) -> None:
         listing.Row(f"ceiling.{key}", value, f"organisation file {loaded.ceiling.file}")
         for key, value in loaded.ceiling.limits().items()
     ]
-    text = listing.as_json(rows) if as_json else listing.as_lines(rows)
-    click.echo(text)
+    own = settings.user_file()
+    if as_json:
+        click.echo(listing.as_json(rows, str(own)))
+        return
+    missing = "" if own.exists() else " (not there yet)"
+    click.echo(f"{listing.as_lines(rows)}\n\nuser file: {visible(str(own))}{missing}")

@@ -7,15 +7,17 @@ organisation's. What a repository says can close it, never open it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hybridgen.backends import Backend
 from hybridgen.backends.remote import RemoteBackend
 from hybridgen.cli.places import fingerprint_folder, state_folder
-from hybridgen.domain import Destination, Prompt, Sent, Usage
+from hybridgen.domain import Destination, Prompt, Sent, SourceFile, Usage
 from hybridgen.errors import GateRefusal, SettingsError
 from hybridgen.gate import Cleared, FingerprintIndex, Gate, Ledger
 from hybridgen.pipeline.remembering import remember
@@ -51,13 +53,15 @@ class Door:
     """
 
     def __init__(self, settings: Settings) -> None:
-        wanted = remotes_from(settings, has_key=True)
+        wanted = _installed(remotes_from(settings, has_key=True))
         found = [one for one in (wanted.gemini, wanted.onprem) if one is not None]
         if settings.backend == "local":
             found = []
         self._keys = {one.backend: _key(one.backend) for one in found}
         self._ledger = Ledger(state_folder() / "ledger", keep_text=settings.ledger_keep_text)
-        self._sent: list[Cleared] = []
+        self._cleared: list[Cleared] = []
+        self._answered: set[int] = set()  # numbers of entries
+        self._unsent: set[int] = set()
         self._courier: Courier | None = None
         self._index: FingerprintIndex | None = None
         self._gate: Gate | None = None
@@ -75,7 +79,10 @@ class Door:
 
     def remotes(self, settings: Settings) -> Remotes:
         """What may be asked, by the settings of the run, which are no looser than the door's."""
-        return remotes_from(settings, has_key=bool(self._keys.get("gemini")))
+        found = _installed(remotes_from(settings, has_key=True))
+        if found.gemini is None or self._keys.get("gemini"):
+            return found
+        return remotes_from(settings, has_key=False)
 
     def backends(self, remotes: Remotes) -> dict[str, Callable[[], Backend]]:
         """By name, what makes each remote backend; none without a courier."""
@@ -107,29 +114,46 @@ class Door:
     def clear(self, prompt: Prompt, destination: Destination) -> Cleared:
         """See :meth:`hybridgen.gate.Gate.clear`."""
         cleared = self._opened().clear(prompt, destination)
-        self._sent.append(cleared)
+        self._cleared.append(cleared)
         return cleared
 
-    def done(self, cleared: Cleared, usage: Usage) -> None:
+    def done(self, cleared: Cleared, usage: Usage, *, attempts: int) -> None:
         """See :meth:`hybridgen.gate.Gate.done`."""
-        self._opened().done(cleared, usage)
+        self._answered.add(cleared.entry)
+        self._opened().done(cleared, usage, attempts=attempts)
 
-    def failed(self, cleared: Cleared, why: str) -> None:
+    def failed(self, cleared: Cleared, why: str, *, may_have_left: bool) -> None:
         """See :meth:`hybridgen.gate.Gate.failed`."""
-        self._opened().failed(cleared, why)
+        if not may_have_left:
+            self._unsent.add(cleared.entry)
+        self._opened().failed(cleared, why, may_have_left=may_have_left)
+
+    def refused(self, files: Sequence[SourceFile], backend: str) -> None:
+        """See :meth:`hybridgen.gate.Gate.refused`."""
+        if self._gate is not None:
+            self._gate.refused(files, backend)
 
     @property
     def sent(self) -> tuple[Sent, ...]:
-        """What this run has sent so far, by destination."""
-        sizes: dict[Destination, list[int]] = {}
-        for cleared in self._sent:
-            sizes.setdefault(cleared.destination, []).append(cleared.size)
-        return tuple(Sent(where, len(each), sum(each)) for where, each in sizes.items())
+        """What left in this run so far, or may have left, by destination."""
+        left: dict[Destination, list[Cleared]] = {}
+        for cleared in self._cleared:
+            if cleared.entry not in self._unsent:
+                left.setdefault(cleared.destination, []).append(cleared)
+        return tuple(
+            Sent(
+                where,
+                prompts=len(each),
+                size=sum(one.size for one in each),
+                unanswered=sum(one.entry not in self._answered for one in each),
+            )
+            for where, each in left.items()
+        )
 
     @property
     def head(self) -> str | None:
         """Hash of the ledger's last entry, if this run has sent anything."""
-        return self._ledger.head() if self._sent else None
+        return self._ledger.head() if self.sent else None
 
     def close(self) -> None:
         """Ends the courier and closes the index; may be called twice."""
@@ -170,6 +194,22 @@ def _setup(destination: Destination, key: str, settings: Settings) -> Setup:
         trusted_hosts=settings.onprem_trusted_hosts,
         parallel=settings.onprem_parallel,
     )
+
+
+def _installed(remotes: Remotes) -> Remotes:
+    """The same without Gemini where its client library is not there."""
+    if remotes.gemini is None or _is_there(remotes.gemini.sdk):
+        return remotes
+    why = f"{remotes.gemini.sdk} is not installed: pip install 'hybridgen[gemini]'"
+    return replace(remotes, gemini=None, why_not={**remotes.why_not, "gemini": why})
+
+
+def _is_there(sdk: str) -> bool:
+    """Whether a package such as ``google-genai`` could be imported; nothing is imported or run."""
+    parent, _, child = sdk.partition("-")
+    found = PathFinder.find_spec(parent)
+    folders = None if found is None else found.submodule_search_locations
+    return folders is not None and PathFinder.find_spec(f"{parent}.{child}", folders) is not None
 
 
 def _certificates(path: Path | None, key: str) -> bytes | None:

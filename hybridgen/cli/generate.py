@@ -91,6 +91,7 @@ def generate(
         from hybridgen import pipeline
         from hybridgen.cli.backend import choose_backend
         from hybridgen.cli.door import Door
+        from hybridgen.pipeline.remotes import missing_backends
         from hybridgen.report.document import exit_code
         from hybridgen.report.sent import sent_lines
         from hybridgen.settings import load_settings
@@ -112,6 +113,7 @@ def generate(
                 remotes=remotes,
                 models={} if chosen is None else chosen.models,
                 prepare=door.prepare,
+                refused=door.refused,
                 failures=lambda: () if chosen is None else chosen.routed.notes,
             )
             make_backend = None if chosen is None else chosen.make_backend
@@ -129,6 +131,7 @@ def generate(
             click.echo(visible(line), err=True)
         if not has_no_model:
             _show_notes([_NO_MODEL] if chosen is None else chosen.notes())
+            _show_notes(missing_backends(settings, remotes, {one.label for one in outcomes}))
     context.exit(exit_code(outcomes))
 
 

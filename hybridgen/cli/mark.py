@@ -73,6 +73,8 @@ def _patterns(paths: Sequence[str]) -> tuple[Path, list[str]]:
     from hybridgen.settings import project_folder
 
     here = Path.cwd()
+    if not all(path.strip() for path in paths):
+        raise UsageError("PATH is empty", "name a file or folder; the whole project is: .")
     roots = {(project_folder(here / path.partition("*")[0]) or here).resolve() for path in paths}
     if len(roots) > 1:
         names = " and ".join(sorted(str(root) for root in roots))
@@ -95,7 +97,7 @@ def _apply(root: Path, edit: Edit, patterns: Sequence[str]) -> None:
     from hybridgen.settings import load_settings
 
     load_settings(root, {})  # nothing is written into a file that cannot be right
-    difference = edit.diff(edit.path.name)
+    difference = edit.diff(str(edit.path).lstrip("/"))
     if difference:
         save(edit)
         click.echo(visible(difference), nl=False)

@@ -66,4 +66,5 @@ class Account:
             f"{self._name}: this run's {cap} {what} are used up, so it is not asked any more.",
             f"Raise the cap in your own settings: {self._name}.max_{what}",
             is_final=True,
+            may_have_left=False,
         )

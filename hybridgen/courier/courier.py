@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _MOST_TRIES: Final = 4
 _LONGEST_PAUSE: Final = 20.0
 _SEND_SECONDS: Final = 10.0
+_LIST_SECONDS: Final = 5.0
 # Gemini's models think before they answer, and their thoughts count against the cap.
 _THOUGHT_TOKENS: Final = {"gemini": 2048}
 _FAIR_SECONDS: Final = 10.0  # who was given less and did not answer may be well
@@ -142,9 +143,15 @@ class Courier:
         }
         asked = payload.system + payload.user + payload.answer_start
         cost = estimated_tokens(asked) + most
-        with self._slot(destination, end):
-            reply = self._tried(destination, request, cost, end)
-        answer = _answer(reply, payload.answer_start, time.monotonic() - began)
+        failed: list[Failure] = []
+        try:
+            with self._slot(destination, end):
+                reply = self._tried(destination, request, cost, end, failed)
+        except RemoteError as error:  # whatever the last try did, an earlier one counts
+            error.may_have_left |= any(failure.may_have_left for failure in failed)
+            raise
+        attempts = len(failed) + 1
+        answer = _answer(reply, payload.answer_start, time.monotonic() - began, attempts)
         if answer is None:
             raise self._broken("sent something that is no answer", destination)
         return answer
@@ -166,6 +173,22 @@ class Courier:
             raise self._broken("sent something that is no answer", destination)
         return tuple(models)
 
+    def require_model(self, destination: Destination, *, deadline: float) -> None:
+        """Asks an on-prem server whether it serves the model; sends no text.
+
+        One that lists nothing, or has other trouble, passes: the first request shows it.
+
+        Raises:
+            RemoteError: its list does not have the model; final.
+        """
+        end = min(deadline, time.monotonic() + _LIST_SECONDS)
+        try:
+            models = self.check(destination, deadline=end)
+        except RemoteError:
+            return
+        if models and destination.model not in models:
+            raise remote_error(Failure("model", is_unsent=True), destination)
+
     def close(self) -> None:
         """Ends the process at once; may be called twice."""
         self._ended("was closed")
@@ -176,9 +199,18 @@ class Courier:
         self._process.close()
 
     def _tried(
-        self, destination: Destination, request: frames.Message, cost: int, end: float
+        self,
+        destination: Destination,
+        request: frames.Message,
+        cost: int,
+        end: float,
+        failed: list[Failure],
     ) -> frames.Message:
-        """The reply to ``request``, asked again as often as that may help and time allows."""
+        """The reply to ``request``, asked again as often as that may help and time allows.
+
+        Args:
+            failed: gets the failure of each try.
+        """
         account = self._accounts[destination]
         is_fair = end - time.monotonic() >= _FAIR_SECONDS
         for number in range(_MOST_TRIES):
@@ -191,6 +223,7 @@ class Courier:
                 return reply
             except Failure as failure:
                 used = failure.prompt_tokens + failure.completion_tokens
+                failed.append(failure)
                 pause = failure.pause
                 if pause is None:
                     pause = min(self._pause * 2**number, _LONGEST_PAUSE)
@@ -216,21 +249,21 @@ class Courier:
         inbox: queue.SimpleQueue[frames.Message | None] = queue.SimpleQueue()
         left = end - time.monotonic()
         if left <= 0:
-            raise Failure("timeout")
+            raise Failure("timeout", is_unsent=True)
         number = self._listen(inbox, destination)
         try:
             fields = {"id": number, "backend": destination.backend, "seconds": left}
             self._write(frames.encode({**request, **fields}))
             reply = inbox.get(timeout=left + _GRACE_SECONDS)
         except frames.FrameError:
-            raise Failure("context") from None
+            raise Failure("context", is_unsent=True) from None
         except queue.Empty:
             raise Failure("timeout") from None
         finally:
             with self._lock:
                 self._waiting.pop(number, None)
         if reply is None:
-            raise self._gone(destination)
+            raise self._gone(destination, may_have_left=True)
         if reply.get("event") == "failed":
             raise failure_of(reply)
         return reply
@@ -240,7 +273,7 @@ class Courier:
         """Waits until fewer than ``parallel`` requests are in flight."""
         slot = self._slots[destination]
         if not slot.acquire(timeout=max(0.0, end - time.monotonic())):
-            raise remote_error(Failure("timeout"), destination)
+            raise remote_error(Failure("timeout", is_unsent=True), destination)
         try:
             yield
         finally:
@@ -294,14 +327,15 @@ class Courier:
 
     def _broken(self, how: str, destination: Destination) -> RemoteError:
         self._ended(how)
-        return self._gone(destination)
+        return self._gone(destination, may_have_left=True)
 
-    def _gone(self, destination: Destination | None) -> RemoteError:
+    def _gone(self, destination: Destination | None, *, may_have_left: bool = False) -> RemoteError:
         unasked = f"; {place_of(destination)} is not asked any more" if destination else ""
         return RemoteError(
             f"The courier process {self._end}{unasked}.",
             "The rest of this run stays on this machine; run it again to try once more.",
             is_final=True,
+            may_have_left=may_have_left,
         )
 
 
@@ -331,7 +365,9 @@ def _fields(setup: Setup) -> frames.Message:
     }
 
 
-def _answer(reply: frames.Message, answer_start: str, seconds: float) -> Answer | None:
+def _answer(
+    reply: frames.Message, answer_start: str, seconds: float, attempts: int
+) -> Answer | None:
     """The reply as an answer, None if it is none."""
     text = reply.get("text")
     is_text = isinstance(text, str) and 0 < len(text) <= _LONGEST_TEXT
@@ -343,4 +379,5 @@ def _answer(reply: frames.Message, answer_start: str, seconds: float) -> Answer 
         completion_tokens=tokens_of(reply, "completion_tokens"),
         seconds=seconds,
         is_cut_off=reply.get("is_cut_off") is True,
+        attempts=attempts,
     )

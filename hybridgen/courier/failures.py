@@ -18,6 +18,8 @@ _LONGEST_PAUSE: Final = 3600.0
 _REASON: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,60}")
 _SICK: Final = frozenset({"timeout", "server", "cut"})
 _TRANSIENT: Final = frozenset({"quota", "server", "cut", "refused"})
+# Known before the first byte of a request is written.
+_UNSENT: Final = frozenset({"refused", "missing", "address", "ca"})
 
 
 class Failure(Exception):
@@ -30,6 +32,7 @@ class Failure(Exception):
         pause: seconds that the server wants us to wait, or None.
         prompt_tokens: what the try cost all the same.
         completion_tokens: likewise.
+        is_unsent: True if it is known that nothing was sent, as it is with some kinds anyway.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Failure(Exception):
         pause: float | None = None,
         prompt_tokens: int = 0,
         completion_tokens: int = 0,
+        is_unsent: bool = False,
     ) -> None:
         super().__init__(kind)
         self.kind = kind
@@ -49,6 +53,7 @@ class Failure(Exception):
         self.pause = pause
         self.prompt_tokens = prompt_tokens
         self.completion_tokens = completion_tokens
+        self.may_have_left = not is_unsent and kind not in _UNSENT
 
     @property
     def is_transient(self) -> bool:
@@ -71,7 +76,8 @@ class _Words:
 _TABLE: Final = {
     "key": _Words(
         "does not accept the API key",
-        "Set one that is valid: keyring set hybridgen {backend}",
+        "The key is that of GEMINI_API_KEY, GOOGLE_API_KEY or ONPREM_API_KEY, else of the "
+        "keyring: unset or correct the variable, or: keyring set hybridgen {backend}",
         True,
     ),
     "denied": _Words(
@@ -222,6 +228,7 @@ def remote_error(
         f"{place_of(destination)} {said}.",
         words.hint.format(backend=destination.backend),
         is_final=is_final or words.is_final,
+        may_have_left=failure.may_have_left,
     )
 
 

@@ -51,6 +51,7 @@ class Answer:
         completion_tokens: likewise, thoughts included, since they are paid for.
         seconds: from the first try to the answer.
         is_cut_off: True if the token cap ended it.
+        attempts: how many requests it took, each with the whole text.
     """
 
     text: str
@@ -58,6 +59,7 @@ class Answer:
     completion_tokens: int
     seconds: float
     is_cut_off: bool = False
+    attempts: int = 1
 
 
 def check_setup(setup: Setup) -> None:

@@ -49,10 +49,12 @@ class Sent:
     """What one run sent to one destination.
 
     Attributes:
-        prompts: how many.
+        prompts: how many left, or may have left.
         size: bytes of all of them together.
+        unanswered: how many of them got no answer, so that nobody knows whether they arrived.
     """
 
     destination: Destination
     prompts: int
     size: int
+    unanswered: int = 0

@@ -64,11 +64,16 @@ class ExplainedFile:
     Attributes:
         prompts: where they were asked for.
         problem: why there are no prompts, or None.
+        stricter: what it imports that is stricter, so that its prompts may stay on this machine;
+            empty where they stay anyway, or where such text is left out.
+        needs_trust: its marks would make it looser if the user trusted them.
     """
 
     file: SourceFile
     prompts: tuple[ExplainedPrompt, ...] = ()
     problem: str | None = None
+    stricter: tuple[SourceFile, ...] = ()
+    needs_trust: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from hybridgen.gate.clear import Gate, payload_of
 from hybridgen.gate.cleared import Cleared, outgoing_bytes
 from hybridgen.gate.derived import is_derived
 from hybridgen.gate.index import FingerprintIndex, Overlap
-from hybridgen.gate.ledger import Entry, Ledger, Verification
+from hybridgen.gate.ledger import SHORTEST_HEAD, Entry, Ledger, Verification, is_head
 
 __all__ = [
+    "SHORTEST_HEAD",
     "Cleared",
     "Entry",
     "FingerprintIndex",
@@ -15,6 +16,7 @@ __all__ = [
     "Overlap",
     "Verification",
     "is_derived",
+    "is_head",
     "outgoing_bytes",
     "payload_of",
 ]

@@ -14,29 +14,36 @@ A refusal is in the ledger too, with its kind and its files, never with the text
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NoReturn
 
+from hybridgen import __version__
 from hybridgen.domain import Destination, Fragment, Label, Payload, Prompt, SourceFile, Usage
 from hybridgen.errors import GateRefusal
 from hybridgen.gate.cleared import _SEAL, Cleared, outgoing_bytes
 from hybridgen.gate.index import FingerprintIndex, Overlap
 from hybridgen.gate.ledger import Ledger
+from hybridgen.gate.lines import place_of
 from hybridgen.secretscan import find_secrets
 
 _STAY = "or let the model on this machine do it: --backend local"
 _LONGEST_WHY = 300
+# Rules that are no mark, so that no other mark can undo them.
+_ASIDE_FROM_MARKS = frozenset({"header", "ignore file", "mark in the file"})
 
 
 @dataclass(frozen=True, slots=True)
 class _No:
-    """Why a prompt may not go: the kind is for the ledger, the rest for the user."""
+    """Why a prompt may not go: kind and places are for the ledger, the rest for the user."""
 
     kind: str
     message: str
     hint: str
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 class Gate:
@@ -91,8 +98,11 @@ class Gate:
         entry = self._ledger.append("send", details, text=data)
         return Cleared(destination, payload, sha256, len(data), entry.number, seal=_SEAL)
 
-    def done(self, cleared: Cleared, usage: Usage) -> None:
+    def done(self, cleared: Cleared, usage: Usage, *, attempts: int = 1) -> None:
         """Writes down what an answer cost.
+
+        Args:
+            attempts: how many requests it took, each with the whole text.
 
         Raises:
             GateRefusal: the ledger cannot be written.
@@ -102,22 +112,37 @@ class Gate:
             "completion_tokens": usage.completion_tokens,
         }
         seconds = round(usage.seconds, 3)
-        self._ledger.append("reply", {"answers": cleared.entry, "seconds": seconds, **tokens})
+        details = {"answers_entry": cleared.entry, "seconds": seconds, "attempts": attempts}
+        self._ledger.append("reply", {**details, **tokens})
 
-    def failed(self, cleared: Cleared, why: str) -> None:
+    def failed(self, cleared: Cleared, why: str, *, may_have_left: bool = True) -> None:
         """Writes down that no answer came; the text may have arrived nevertheless.
+
+        Args:
+            may_have_left: False only if it is certain that no text left this machine.
 
         Raises:
             GateRefusal: the ledger cannot be written.
         """
-        self._ledger.append("failure", {"answers": cleared.entry, "why": why[:_LONGEST_WHY]})
+        left = "maybe" if may_have_left else "no"
+        details = {"answers_entry": cleared.entry, "left": left, "why": why[:_LONGEST_WHY]}
+        self._ledger.append("failure", details)
+
+    def refused(self, files: Sequence[SourceFile], backend: str) -> None:
+        """Writes down that ``backend``, asked for by name, may not read ``files``.
+
+        The refusal stands without a ledger: this never raises.
+        """
+        details = {**self._about(files), "destination": {"backend": backend}, "reason": "route"}
+        with contextlib.suppress(Exception):
+            self._ledger.append("refusal", details)
 
     def _objection(self, prompt: Prompt, destination: Destination) -> _No | None:
         """The first reason why it may not go."""
         return (
             self._about_labels(prompt, destination)
             or self._about_files(prompt)
-            or _about_secrets(prompt)
+            or self._about_secrets(prompt)
             or self._about_copies(prompt, destination)
         )
 
@@ -135,7 +160,8 @@ class Gate:
                 return _No("no source", f"{what} ({part.why})", f"report it, {_STAY}")
             for label, why in _labels(part):
                 if not isinstance(label, Label) or label > clearance:
-                    return _No("label", _too_strict(part, label, why, destination), _explain(part))
+                    what = _too_strict(part, label, why, destination)
+                    return _No("label", what, _explain(part), {"place": part.origin})
         if prompt.label > clearance:
             what = f"the prompt is {_name(prompt.label)}, too strict for {_shown(destination)}"
             return _No("label", what, _STAY)
@@ -159,28 +185,55 @@ class Gate:
                 return _No("stricter", what, hint)
         return None
 
+    def _about_secrets(self, prompt: Prompt) -> _No | None:
+        for part in prompt.fragments:
+            for secret in find_secrets(part.text):
+                return _secret(secret.kind, place_of(part, secret.line, self._project))
+        # One that no fragment holds alone: its halves are in two.
+        for secret in find_secrets(_joined(prompt)):
+            place = place_of(*_at_line(prompt, secret.line), self._project)
+            return _secret(secret.kind, place, " (with what follows it in the prompt)")
+        return None
+
     def _about_copies(self, prompt: Prompt, destination: Destination) -> _No | None:
         overlaps = self._index.overlaps(_joined(prompt), destination.clearance)
         if not overlaps:
             return None
         worst = overlaps[0]
-        part, line = _at_line(prompt, worst.prompt_line)
+        place = place_of(*_at_line(prompt, worst.prompt_line), self._project)
+        original = f"{worst.path}:{worst.line}"
         what = (
-            f"{part.origin} (line {line} of it) has text of {worst.path}:{worst.line}, which is "
-            f"{_name(worst.label)}{_whereabouts(worst)}: too strict for {_shown(destination)}"
+            f"{place} has text of {original}, which is {_name(worst.label)}{_whereabouts(worst)}: "
+            f"too strict for {_shown(destination)}"
         )
-        hint = (
-            "take the copy out; or, if that file is a README, an example or a copy of this one and "
-            f"not confidential: hybridgen mark {_name(destination.clearance)} {worst.path}, then "
-            f"hybridgen trust; {_STAY}"
+        mark = (
+            "or, if that file is a README, an example or a copy of this one and not confidential: "
+            f"hybridgen mark {_name(destination.clearance)} {worst.path}, then hybridgen trust; "
         )
-        return _No("copy", what, hint)
+        can_mark = worst.is_there is not False and not self._is_held(worst)
+        hint = f"take the copy out; {mark if can_mark else ''}{_STAY}"
+        places = {"place": place, "copy_of": original, "copy_label": _name(worst.label)}
+        return _No("copy", what, hint, places)
+
+    def _is_held(self, overlap: Overlap) -> bool:
+        """Whether more than a missing mark makes the strict file strict, as far as is known."""
+        path = Path(overlap.path)
+        if not self._project or not path.is_relative_to(self._project):
+            return False
+        name = path.relative_to(self._project).as_posix()
+        try:
+            evidence = self._relabel(SourceFile(name, "", overlap.label, ())).evidence
+            return any(
+                one.rule in _ASIDE_FROM_MARKS and one.label >= overlap.label for one in evidence
+            )
+        except Exception:  # it is only about a hint
+            return True
 
     def _refuse(self, no: _No, prompt: Prompt, destination: Destination) -> NoReturn:
         """Raises, and writes it down where that can be done."""
         refusal = GateRefusal(no.message, no.hint)
         try:
-            details = {**self._details(prompt, destination), "reason": no.kind}
+            details = {**self._details(prompt, destination), "reason": no.kind, **no.places}
             self._ledger.append("refusal", details)
         except Exception as error:  # the refusal stands without a ledger
             raise refusal from error
@@ -195,8 +248,11 @@ class Gate:
             "terms": destination.terms,
             "clearance": _name(destination.clearance),
         }
-        files = [_record(source) for source in _files(prompt)]
-        return {"project": self._project, "destination": where, "files": files}
+        return {**self._about(_files(prompt)), "destination": where}
+
+    def _about(self, files: Sequence[SourceFile]) -> Mapping[str, Any]:
+        records = [_record(source) for source in files]
+        return {"version": __version__, "project": self._project, "files": records}
 
 
 def payload_of(prompt: Prompt) -> Payload:
@@ -205,20 +261,10 @@ def payload_of(prompt: Prompt) -> Payload:
     return Payload(_text(prompt.system), _text(user), prompt.answer.text)
 
 
-def _about_secrets(prompt: Prompt) -> _No | None:
-    for part in prompt.fragments:
-        for secret in find_secrets(part.text):
-            return _secret(secret.kind, f"{part.origin} (line {secret.line} of it)")
-    # One that no fragment holds alone: its halves are in two.
-    for secret in find_secrets(_joined(prompt)):
-        part, line = _at_line(prompt, secret.line)
-        return _secret(secret.kind, f"{part.origin} (line {line} of it, and what follows it)")
-    return None
-
-
-def _secret(kind: str, place: str) -> _No:
+def _secret(kind: str, place: str, more: str = "") -> _No:
     hint = f"take it out of the code, and change it where it is used; {_STAY}"
-    return _No("secret", f"{place} seems to hold a secret: {kind}", hint)
+    what = f"{place}{more} seems to hold a secret: {kind}"
+    return _No("secret", what, hint, {"place": place, "secret": kind})
 
 
 def _files(prompt: Prompt) -> list[SourceFile]:

@@ -32,6 +32,7 @@ KINDS: Final = ("send", "refusal", "reply", "failure")
 START: Final = "0" * 64
 SHORTEST_HEAD: Final = 12
 _SHA256: Final = re.compile("[0-9a-f]{64}")
+_HEAD: Final = re.compile(f"[0-9a-f]{{{SHORTEST_HEAD},64}}")
 
 # Another run holds the lock for one write; who waits longer waits for something broken.
 _PATIENCE_SECONDS: Final = 10.0
@@ -165,6 +166,10 @@ class Ledger:
         is_right = data is not None and hashlib.sha256(data).hexdigest() == sha256
         return data if is_right else None
 
+    def has_text(self, sha256: str) -> bool:
+        """Whether anything is kept for this hash."""
+        return os.path.lexists(self._text_path(sha256))
+
     def verify(self, head: str | None = None) -> Verification:
         """Computes the whole chain again, and the hash of each text that is still kept.
 
@@ -243,8 +248,12 @@ class Ledger:
 
 def _is_among(head: str, heads: Iterable[str]) -> bool:
     """Whether a hash begins with ``head``, which must be long enough to mean one."""
-    wanted = head.lower()
-    return len(wanted) >= SHORTEST_HEAD and any(known.startswith(wanted) for known in heads)
+    return is_head(head) and any(known.startswith(head.lower()) for known in heads)
+
+
+def is_head(text: str) -> bool:
+    """Whether ``text`` is a hash or enough of its first digits to mean one entry."""
+    return _HEAD.fullmatch(text.lower()) is not None
 
 
 def canonical(fields: Mapping[str, Any]) -> bytes:

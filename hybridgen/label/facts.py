@@ -111,7 +111,7 @@ def read_facts(data: bytes, name: str, headers: Sequence[str] = HEADERS) -> Fact
     return Facts(
         digest,
         tuple(_marks(text)) if is_python else (),
-        (*_mark_findings(lines), *_header_findings(_prose(lines, is_python), headers)),
+        (*_mark_findings(lines), *_header_findings(list(_prose(lines, is_python)), headers)),
         _imports_of(text, name) if is_test else (),
         not text.strip(),
     )
@@ -145,25 +145,37 @@ def _mark_findings(lines: Sequence[str]) -> Iterator[Evidence]:
             yield Evidence(Label.CONFIDENTIAL, "mark in the file", detail)
 
 
-def _header_findings(prose: str, headers: Sequence[str]) -> Iterator[Evidence]:
+def _header_findings(
+    prose: Sequence[tuple[int, str]], headers: Sequence[str]
+) -> Iterator[Evidence]:
+    whole = _joined(prose)
     for phrase in headers:
         words = _normalised(phrase)
         label = Label.INTERNAL if words == _INTERNAL else Label.CONFIDENTIAL
-        if words and re.search(rf"(?<!\w){re.escape(words)}(?!\w)", prose):
-            yield Evidence(label, "header", f"its first lines say “{phrase}”")
+        pattern = re.compile(rf"(?<!\w){re.escape(words)}(?!\w)")
+        if words and pattern.search(whole):
+            ends = (n for n in range(1, len(prose)) if pattern.search(_joined(prose[:n])))
+            line = prose[next(ends, len(prose)) - 1][0]
+            yield Evidence(label, "header", f"line {line} says “{phrase}” (see labels.headers)")
 
 
-def _prose(lines: Sequence[str], is_python: bool) -> str:
-    """What people wrote in the first lines: of Python, comments and texts."""
-    text = "\n".join(lines)
+def _prose(lines: Sequence[str], is_python: bool) -> Iterator[tuple[int, str]]:
+    """What people wrote in the first lines, by number: of Python, comments and texts."""
     if is_python:
         try:
             kinds = (tokenize.COMMENT, tokenize.STRING)
-            found = [token.string for token in _all_tokens(text) if token.type in kinds]
-            text = "\n".join(found)
+            tokens = [token for token in _all_tokens("\n".join(lines)) if token.type in kinds]
         except (tokenize.TokenError, SyntaxError, ValueError):
             pass  # cut in the middle of something: all of it then
-    return _normalised(" ".join(line.strip(_AROUND_PROSE) for line in text.split("\n")))
+        else:
+            for token in tokens:
+                yield from enumerate(token.string.split("\n"), token.start[0])
+            return
+    yield from enumerate(lines, 1)
+
+
+def _joined(prose: Sequence[tuple[int, str]]) -> str:
+    return _normalised(" ".join(line.strip(_AROUND_PROSE) for _, line in prose))
 
 
 def _normalised(text: str) -> str:

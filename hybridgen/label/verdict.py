@@ -66,8 +66,10 @@ class Judge:
         marks = hash_of([[p.evidence.label.name, p.pattern] for p in asked]) if asked else ""
         granted, trust = self._granted(place.name, asked, marks, has_free=bool(free))
         counted = (*free, *granted)
-        label, evidence = _weigh(counted, (*against, *trust), _untrusted(asked, granted))
         would_be = _weigh((*free, *(permit.evidence for permit in asked)), against)[0]
+        label, evidence = _weigh(counted, (*against, *trust))
+        if not granted:
+            evidence = _with_untrusted(label, evidence, asked, is_of_use=would_be < label)
         return Verdict(label, evidence, would_be, marks)
 
     def _granted(
@@ -97,25 +99,35 @@ def _own_permits(facts: Facts) -> tuple[Permit, ...]:
     )
 
 
-def _untrusted(asked: Sequence[Permit], granted: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    if granted:
-        return ()
-    return tuple(
-        Evidence(
-            permit.evidence.label,
-            "untrusted mark",
-            f"{permit.evidence.detail}, which needs: hybridgen trust",
-        )
+def _with_untrusted(
+    label: Label, evidence: Sequence[Evidence], asked: Sequence[Permit], *, is_of_use: bool
+) -> tuple[Evidence, ...]:
+    """The evidence with the marks that would need trust, which a mark for internal tells twice."""
+    said = ", which needs: hybridgen trust" if is_of_use else "; trust would not change the label"
+    uncounted = [
+        Evidence(permit.evidence.label, "untrusted mark", f"{permit.evidence.detail}{said}")
         for permit in asked
-    )
+    ]
+    twice = {
+        one
+        for one in evidence
+        for permit in asked
+        if one.label < label and _is_same_mark(one, permit.evidence)
+    }
+    return (*(one for one in evidence if one not in twice), *uncounted)
+
+
+def _is_same_mark(one: Evidence, other: Evidence) -> bool:
+    is_in_file = one.rule == other.rule == "mark in the file"
+    return one == other or (is_in_file and one.label == other.label)
 
 
 def _weigh(
-    permits: Sequence[Evidence], against: Sequence[Evidence], uncounted: Sequence[Evidence] = ()
+    permits: Sequence[Evidence], against: Sequence[Evidence]
 ) -> tuple[Label, tuple[Evidence, ...]]:
     """The label, and all evidence with the deciding one first."""
     counted = tuple(dict.fromkeys((*permits, *against)))
     if not permits:
         counted = (*counted, Evidence(Label.CONFIDENTIAL, "unmarked", UNMARKED))
     ordered = sorted(counted, key=lambda item: -item.label)
-    return strictest(item.label for item in ordered), (*ordered, *uncounted)
+    return strictest(item.label for item in ordered), tuple(ordered)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from hybridgen.domain import Label, SourceFile, estimated_tokens
 from hybridgen.domain.explanations import (
@@ -14,8 +15,10 @@ from hybridgen.domain.explanations import (
     Receiver,
     Way,
 )
-from hybridgen.errors import HybridgenError, UsageError
+from hybridgen.errors import HybridgenError, SourceError, UsageError
 from hybridgen.label import Labeller
+from hybridgen.pipeline.stricter import StricterImports
+from hybridgen.reading import decode, parse, read_once
 from hybridgen.route import NAMES, Remotes, plan_route, steps
 from hybridgen.settings import Settings
 
@@ -35,29 +38,43 @@ def explain(
         with_prompts: build the prompts too, from source alone.
 
     Raises:
-        UsageError: a path that is not there or outside of the project.
+        UsageError: a path that is not there or outside of the project, or a name that the file
+            does not define.
     """
     asked = [_asked(argument, labeller.root) for argument in arguments]
+    ways = {label: _way(label, settings.backend, remotes) for label in Label}
+    imports = StricterImports(labeller)
     files: dict[str, ExplainedFile] = {}
-    for source, name in _sources(asked, labeller):
+    for one in _found(asked, labeller):
+        source, needs_trust = one.source, one.needs_trust
         prompts: tuple[ExplainedPrompt, ...] = ()
         problem = None
         if with_prompts and source.path.endswith(".py"):
             try:
-                prompts = _prompts(source, name, settings, labeller)
+                prompts = _prompts(source, one.name, settings, labeller)
             except HybridgenError as error:
                 problem = error.message
+        elif with_prompts and not one.is_listed:
+            problem = "it is no Python file, and prompts are made for these alone"
         known = files.get(source.path)
         if known is not None:  # two functions of one file were asked about
             prompts, problem = (*known.prompts, *prompts), problem or known.problem
-        files[source.path] = ExplainedFile(source, prompts, problem)
+            needs_trust |= known.needs_trust
+        # What stays here anyway, or is sent without what is stricter, needs no look.
+        may_stay = settings.context == "raise" and ways[source.label].steps[:1] not in _HERE
+        stricter = imports.of(source) if may_stay else ()
+        files[source.path] = ExplainedFile(source, prompts, problem, stricter, needs_trust)
     return Explanation(
         root=labeller.root,
         files=tuple(sorted(files.values(), key=lambda item: (item.file.label, item.file.path))),
         is_folder=any(item.path.is_dir() for item in asked),
-        ways={label: _way(label, settings.backend, remotes) for label in Label},
+        ways=ways,
         receivers=tuple(_receiver(backend, remotes) for backend in ("gemini", "onprem")),
     )
+
+
+# The first step of what is sent nowhere: it stays, or is refused.
+_HERE: Final = ((), ("local",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +101,53 @@ def _asked(argument: str, root: Path) -> _Asked:
     return _Asked(path.absolute(), name or None)
 
 
-def _sources(
-    asked: Sequence[_Asked], labeller: Labeller
-) -> Iterator[tuple[SourceFile, str | None]]:
-    """Each file that was asked about with the name in it, if one was asked about."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A file that was asked about; whether trust would loosen it is known of listed ones alone."""
+
+    source: SourceFile
+    name: str | None = None
+    is_listed: bool = False
+    needs_trust: bool = False
+
+
+def _found(asked: Sequence[_Asked], labeller: Labeller) -> Iterator[_Found]:
     folders = [item.path.relative_to(labeller.root) for item in asked if item.path.is_dir()]
     if folders:
-        for source in labeller.walk():
+        for source, trustable in labeller.survey():
             if any(Path(source.path).is_relative_to(folder) for folder in folders):
-                yield source, None
+                needs_trust = trustable is not None and trustable.label < source.label
+                yield _Found(source, is_listed=True, needs_trust=needs_trust)
     for item in asked:
         if not item.path.is_dir():
-            yield labeller.look(item.path), item.name
+            source = labeller.look(item.path)
+            if item.name is not None:
+                _check_name(item, item.name, labeller.root)
+            yield _Found(source, item.name)
+
+
+def _check_name(item: _Asked, name: str, root: Path) -> None:
+    """Refuse a name that the file does not define; what cannot be read is said elsewhere.
+
+    Raises:
+        UsageError: it does not.
+    """
+    from hybridgen.source.definitions import find_targets
+    from hybridgen.source.module import check_name, display_path
+
+    shown = display_path(item.path)
+    if item.path.suffix != ".py":
+        raise UsageError(f"{shown} is no Python file, so nothing in it is called {name}")
+    try:
+        text = decode(read_once(item.path, root, shown)[1], shown)
+        tree = parse(text, shown)
+        targets = find_targets(tree, text, Label.CONFIDENTIAL)
+    except (HybridgenError, RecursionError):
+        return
+    try:
+        check_name(name, targets, tree, shown)
+    except SourceError as error:
+        raise UsageError(error.message, error.hint) from error
 
 
 def _way(label: Label, backend: str, remotes: Remotes) -> Way:

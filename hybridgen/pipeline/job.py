@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from hybridgen.backends import Backend
-from hybridgen.domain import Module, Target
+from hybridgen.domain import Module, SourceFile, Target
 from hybridgen.label import Labeller
 from hybridgen.observe.effort import Effort, Limit
 from hybridgen.observe.operands import Watcher as OperandWatcher
@@ -79,6 +79,10 @@ def _no_preparation(labeller: Labeller) -> None:
     """Where nothing may be sent there is nothing to prepare."""
 
 
+def _no_record(files: Sequence[SourceFile], backend: str) -> None:
+    """Where nothing is written down."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What decides where text may go; as it is made without arguments, nowhere.
@@ -88,6 +92,7 @@ class Policy:
         remotes: what may be asked besides this machine.
         models: by name of a backend that is there, the name of its model, for people.
         prepare: called with a project's labeller before any of its text may be sent.
+        refused: told of the files that a backend, asked for by name, may not read.
         failures: which backends gave no answer so far, and what was asked instead, for people.
     """
 
@@ -95,6 +100,7 @@ class Policy:
     remotes: Remotes = NO_REMOTES
     models: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[Labeller], None] = _no_preparation
+    refused: Callable[[Sequence[SourceFile], str], None] = _no_record
     failures: Callable[[], Sequence[str]] = tuple
 
 

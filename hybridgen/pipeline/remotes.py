@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
 from hybridgen.domain import Label
 from hybridgen.domain.egress import Destination
-from hybridgen.route import Remotes
+from hybridgen.route import NAMES, Remotes
 from hybridgen.settings import Settings
 
 GEMINI_URL: Final = "https://generativelanguage.googleapis.com"
@@ -27,7 +28,7 @@ def remotes_from(settings: Settings, has_key: bool) -> Remotes:
         has_key: whether a key for Gemini was found, in the keyring or the environment.
     """
     if settings.offline:
-        return Remotes(offline=True)
+        return Remotes(offline=True, offline_place=settings.source_of("offline"))
     why_not: dict[str, str] = {}
     gemini = onprem = None
     gemini_problem = _gemini_problem(settings, has_key)
@@ -48,6 +49,29 @@ def remotes_from(settings: Settings, has_key: bool) -> Remotes:
     else:
         why_not["onprem"] = onprem_problem
     return Remotes(gemini, onprem, why_not=why_not)
+
+
+def missing_backends(
+    settings: Settings, remotes: Remotes, labels: Collection[Label]
+) -> Iterator[str]:
+    """For people: what they seem to want asked and did not set up in full, and what it lacks.
+
+    Args:
+        remotes: what there was to ask in a run.
+        labels: of the files that it was about.
+    """
+    if settings.backend != "auto" or remotes.offline:
+        return
+    for backend, why in remotes.why_not.items():
+        is_off = backend == "gemini" and settings.gemini_max_requests == 0
+        is_begun = any(
+            settings.found(key)
+            for key in type(settings).model_fields
+            if key.startswith(f"{backend}_")
+        )
+        is_wanted = is_begun or (backend == "gemini" and Label.PUBLIC in labels)
+        if is_wanted and not is_off and settings.ceiling.allows_backend(backend):
+            yield f"{NAMES[backend]} was not asked: {why}"
 
 
 def _gemini(settings: Settings) -> Destination:
@@ -90,7 +114,7 @@ def _gemini_problem(settings: Settings, has_key: bool) -> str | None:
     if not ceiling.allows_host(host):
         return f"the organisation's file {ceiling.file} does not allow the host {host}"
     if not has_key:
-        return "no key was found (set GEMINI_API_KEY)"
+        return "no key was found (set GEMINI_API_KEY, or: keyring set hybridgen gemini)"
     return None
 
 

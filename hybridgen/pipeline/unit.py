@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hybridgen import suite
-from hybridgen.domain import Arc, Coverage, Label, Outcome, Route
+from hybridgen.domain import Arc, Coverage, Label, Outcome, Route, SourceFile
 from hybridgen.errors import (
     HybridgenError,
     PolicyRefusal,
@@ -125,7 +125,7 @@ class Unit:
         self._job.policy.prepare(labeller)
         module = read_module(self._selection, project, labeller)
         self._note(label=module.label, why=module.source.why)
-        self._choose_backend(module.label)
+        self._choose_backend(module.label, module.source.sources)
         targets = tuple(t for t in chosen_targets(module) if module.only or not t.is_private)
         workers, watched, verifying = (
             self._scratch / name for name in ("workers", "operands", "pytest")
@@ -161,10 +161,14 @@ class Unit:
             operands.close()
             runner.close()
 
-    def _choose_backend(self, label: Label) -> None:
+    def _choose_backend(self, label: Label, files: Sequence[SourceFile] = ()) -> None:
         """Notes the route; where nobody is there who may read the label, nobody is asked."""
         policy, backend = self._job.policy, self._job.settings.backend
-        self._note(route=plan_route(label, backend, policy.remotes))
+        try:
+            self._note(route=plan_route(label, backend, policy.remotes))
+        except PolicyRefusal:
+            policy.refused(files, backend)
+            raise
         if self._job.backend is None:
             return
         names = [name for name in steps(label, backend, policy.remotes) if name in policy.models]

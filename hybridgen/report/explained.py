@@ -11,6 +11,7 @@
     Google Gemini
       https://generativelanguage.googleapis.com, model gemini-flash-latest, by google-genai
       terms paid: Google does not improve products with it, and ...
+      as said in Gemini API Additional Terms of Service; ...
     the server in the building
       not asked: onprem.url is not set
 
@@ -22,7 +23,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 from hybridgen.domain import Evidence, Fragment, Label, Prompt, strictest
@@ -33,7 +34,7 @@ from hybridgen.domain.explanations import (
     Receiver,
     Way,
 )
-from hybridgen.report.terms import terms_line
+from hybridgen.report.terms import pages_of, terms_line, use_of
 from hybridgen.report.visible import visible
 
 SCHEMA_VERSION: Final = 1
@@ -47,6 +48,11 @@ _TITLES: Final = {
     "answer": "start of the answer",
 }
 _UNTRUSTED: Final = "untrusted mark"
+_MOST_NAMED: Final = 3
+_MAY_STAY: Final = (
+    "prompts know nothing of what is stricter, and where the code does not run without it, they "
+    "stay on this machine (context = raise)"
+)
 _NOT_IN_PROMPTS: Final = (
     "Made from source alone. A run adds lines that nothing has reached yet, with the label of "
     "what the code under test could read."
@@ -58,7 +64,7 @@ def as_lines(explanation: Explanation) -> str:
     blocks = [_summary(explanation)] if explanation.is_folder else []
     if not explanation.is_folder:
         blocks += [_block(item, explanation) for item in explanation.files]
-    blocks.append([line for receiver in explanation.receivers for line in _receiver(receiver)])
+    blocks.append([line for one in explanation.receivers for line in _receiver(one, explanation)])
     if explanation.is_folder:
         blocks.append(_table(explanation))
     prompts = [block for item in explanation.files for block in _prompts(item, explanation)]
@@ -95,11 +101,14 @@ def _summary(explanation: Explanation) -> list[str]:
     for label, count in _counts(explanation):
         readers = _readers(explanation.ways[label])
         lines.append(f"{count:{width}} {label.name.lower():{_LABEL_WIDTH}}  {readers}")
-    untrusted = sum(
-        any(one.rule == _UNTRUSTED for one in item.file.evidence) for item in explanation.files
-    )
+    untrusted = sum(item.needs_trust for item in explanation.files)
+    staying = sum(bool(item.stricter) for item in explanation.files)
+    if untrusted or staying:
+        lines.append("")
     if untrusted:
-        lines += ["", f"{untrusted} with marks of the project's own that need: hybridgen trust"]
+        lines.append(f"{untrusted} with marks of the project's own that need: hybridgen trust")
+    if staying:
+        lines.append(f"{staying} importing what is stricter: {_MAY_STAY}")
     return lines
 
 
@@ -117,11 +126,23 @@ def _block(item: ExplainedFile, explanation: Explanation) -> list[str]:
     ]
     if way.readers:
         lines.append(f"  because   {way.why}")
+    if item.stricter:
+        lines.append(f"  but       {_imports(item)}: {_MAY_STAY}")
     for index, evidence in enumerate(source.evidence):
         head = "evidence" if index == 0 else ""
         label = evidence.label.name.lower()
         lines.append(f"  {head:8}  {label:{_LABEL_WIDTH}}  {_said(evidence, explanation)}")
     return lines
+
+
+def _imports(item: ExplainedFile) -> str:
+    """The stricter files that it imports, the first few by name."""
+    named = [
+        f"{_flat(file.path)}, which is {file.label.name.lower()}"
+        for file in item.stricter[:_MOST_NAMED]
+    ]
+    more = len(item.stricter) - len(named)
+    return "it imports " + ", and ".join([*named, *([f"{more} more"] if more else [])])
 
 
 def _said(evidence: Evidence, explanation: Explanation) -> str:
@@ -133,15 +154,32 @@ def _detail(evidence: Evidence, explanation: Explanation) -> str:
     return _flat(evidence.detail.replace(f"{explanation.root}/", ""))
 
 
-def _receiver(receiver: Receiver) -> Iterator[str]:
+def _receiver(receiver: Receiver, explanation: Explanation) -> Iterator[str]:
     yield receiver.name
     destination = receiver.destination
     if destination is None:
         yield f"  not asked: {_flat(receiver.why_not)}"
         return
+    labels = {item.file.label for item in explanation.files}
+    labels |= {one.prompt.label for item in explanation.files for one in item.prompts}
+    if not any(receiver.backend in explanation.ways[label].steps for label in labels):
+        yield f"  not asked: {_none_for_it(labels, explanation)}"
+        return
     plain = ", not encrypted on its way" if destination.url.startswith("http:") else ""
     yield f"  {destination.url}{plain}, model {destination.model}, by {destination.sdk}"
-    yield f"  terms {destination.terms}: {terms_line(destination.terms, destination.sdk)}"
+    yield f"  terms {destination.terms}: {use_of(destination.terms, destination.sdk)}"
+    if pages := pages_of(destination.terms):
+        yield f"  as said in {pages}"
+
+
+def _none_for_it(labels: Collection[Label], explanation: Explanation) -> str:
+    """Why nothing that was asked about may go to a backend that is set up."""
+    if not labels:
+        return "there is no file here"
+    are = "this file is" if len(explanation.files) == 1 else "these files are"
+    words = " or ".join(label.name.lower() for label in sorted(labels))
+    refused = [explanation.ways[label].why for label in labels if not explanation.ways[label].steps]
+    return _flat(refused[0]) if refused else f"{are} {words}"
 
 
 def _table(explanation: Explanation) -> list[str]:
@@ -161,7 +199,8 @@ def _first(item: ExplainedFile, explanation: Explanation) -> str:
     untrusted = [one for one in item.file.evidence if one.rule == _UNTRUSTED]
     # A mark without trust is shown only where trust would do something.
     shown = reasons[:1] or untrusted or item.file.evidence[:1]
-    return "; ".join(_detail(one, explanation) for one in shown)
+    said = [_detail(one, explanation) for one in shown]
+    return "; ".join([*said, f"but {_imports(item)}"] if item.stricter else said)
 
 
 def _reasons(item: ExplainedFile) -> list[Evidence]:
@@ -259,6 +298,10 @@ def _file_document(item: ExplainedFile, explanation: Explanation) -> dict[str, A
             for one in source.evidence
         ],
     }
+    if item.stricter:
+        document["imports_stricter"] = [
+            {"path": file.path, "label": file.label.name.lower()} for file in item.stricter
+        ]
     if item.prompts:
         document["prompts"] = [_prompt_document(one, explanation) for one in item.prompts]
     if item.problem is not None:

@@ -36,10 +36,11 @@ def as_lines(rows: Sequence[Row]) -> str:
     )
 
 
-def as_json(rows: Sequence[Row]) -> str:
-    """``rows`` as one JSON document."""
+def as_json(rows: Sequence[Row], user_file: str) -> str:
+    """``rows`` and the path of the user's own file as one JSON document."""
     settings = {row.key: {"value": row.value, "source": row.source} for row in rows}
-    return json.dumps({"schema_version": SCHEMA_VERSION, "settings": settings}, indent=2)
+    document = {"schema_version": SCHEMA_VERSION, "user_file": user_file, "settings": settings}
+    return json.dumps(document, indent=2)
 
 
 def _in_a_line(value: str | float | bool | list[str] | None) -> str:

@@ -18,6 +18,10 @@ def sent_lines(sent: Sequence[Sent], head: str | None) -> Iterator[str]:
     for one in sent:
         where = one.destination
         prompts = "1 prompt" if one.prompts == 1 else f"{one.prompts} prompts"
+        if one.unanswered == one.prompts:
+            prompts += " (without an answer: may have arrived)"
+        elif one.unanswered:
+            prompts += f" ({one.unanswered} of them without an answer: may have arrived)"
         yield (
             f"sent: {prompts}, {one.size:,} bytes, to {where.backend} ({where.url}, "
             f"{where.model}): {terms_line(where.terms, where.sdk)}"
@@ -37,6 +41,7 @@ def sent_document(sent: Sequence[Sent], head: str | None) -> dict[str, Any]:
                 "sdk": one.destination.sdk,
                 "terms": one.destination.terms,
                 "prompts": one.prompts,
+                "unanswered": one.unanswered,
                 "bytes": one.size,
             }
             for one in sent

@@ -36,14 +36,24 @@ _USES: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def terms_line(terms: str, sdk: str) -> str:
-    """What may be done with what is sent, in one line.
+    """What may be done with what is sent, in one line with the pages that say so.
 
     Args:
         terms: the value of ``gemini.terms``, or ``onprem``.
         sdk: the value of ``gemini.sdk``.
     """
-    use, pages = _USES.get(terms, ("nobody said which terms hold", ""))
-    parts = [use]
+    pages = pages_of(terms)
+    return use_of(terms, sdk) + (f" ({pages})" if pages else "")
+
+
+def pages_of(terms: str) -> str:
+    """The pages that say what :func:`use_of` says, and when they were read; "" without any."""
+    return _USES.get(terms, ("", ""))[1]
+
+
+def use_of(terms: str, sdk: str) -> str:
+    """What may be done with what is sent, in one line; as :func:`terms_line` without pages."""
+    parts = [_USES[terms][0] if terms in _USES else "nobody said which terms hold"]
     if sdk == "google-generativeai":
         parts.append(
             "google-generativeai, whose support ended on 2025-11-30, cannot switch storage off, so "
@@ -51,4 +61,4 @@ def terms_line(terms: str, sdk: str) -> str:
         )
     elif sdk == "google-genai" and terms in ("unpaid", "paid", "paid-no-storage"):
         parts.append("each request says that it is not to be stored (store=false)")
-    return "; ".join(parts) + (f" ({pages})" if pages else "")
+    return "; ".join(parts)

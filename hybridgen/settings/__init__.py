@@ -11,8 +11,10 @@ Strongest first::
     default
 
 A project's file comes with the code, so it may have been written by anybody: what it may set
-is an allow-list (:data:`PROJECT_KEYS`), and all else in it is an error. The places of the user
-may set everything that the organisation's ceiling leaves open (``organisation.py``). Each value
+is an allow-list (:data:`PROJECT_KEYS`), and all else in it is an error. That holds for a config
+file that lies in a project too. The user's own files may set everything that the organisation's
+ceiling leaves open (``organisation.py``); variables nothing that opens a way out or makes files
+looser, since a repository's ``.env`` sets variables too. Each value
 keeps its source (:meth:`Settings.source_of`), and marks of labels are added up over all places
 (:meth:`Settings.found`).
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 
 from hybridgen.errors import SettingsError
 from hybridgen.settings.allowed import PROJECT_KEYS, USER_KEYS, is_allowed_in_project
-from hybridgen.settings.fields import Settings, kinds_of, shown_key
+from hybridgen.settings.fields import TABLES, Settings, in_toml, kinds_of, shown_key
 from hybridgen.settings.layers import PREFIX, SEE_ALL, Layer, closest, user_file
 from hybridgen.settings.organisation import organisation_file
 
@@ -29,9 +30,12 @@ def checked(layer: Layer, key: str, value: object) -> object:
     where, name = layer.source_of(key), shown_key(key)
     info = Settings.model_fields.get(key)
     if info is None:
-        known = [shown_key(field) for field in Settings.model_fields]
-        hint = closest(name, known) or SEE_ALL
-        if name == "ceiling":
+        if isinstance(value, Mapping):
+            hint = closest(f"[{name}]", [f"[{table}]" for table in TABLES]) or SEE_ALL
+        else:
+            known = [*TABLES, *(shown_key(field) for field in Settings.model_fields)]
+            hint = closest(name, known) or SEE_ALL
+        if key == "ceiling":
             hint = f"a ceiling can only stand in the organisation's file, {organisation_file()}"
         raise SettingsError(f"{where}: {name} is not a setting", hint)
     if layer.is_project and key not in PROJECT_KEYS:
@@ -50,7 +54,7 @@ def checked(layer: Layer, key: str, value: object) -> object:
         if _is_loose(value, kinds, is_variable=bool(layer.variables)):
             raise SettingsError(
                 f"{where}: {name} = {_shown(value)} is of the wrong type",
-                f"the default is {info.default!r}",
+                f"the default is {in_toml(info.default)}",
             )
         result = getattr(Settings.model_validate({key: _resolved(layer, key, value)}), key)
     except ValidationError as error:
@@ -58,7 +62,7 @@ def checked(layer: Layer, key: str, value: object) -> object:
         text = text.removeprefix("Value error, ")
         raise SettingsError(
             f"{where}: {name} = {_shown(value)} cannot be right: {text[0].lower()}{text[1:]}",
-            f"the default is {info.default!r}",
+            f"the default is {in_toml(info.default)}",
         ) from None
     if layer.is_project and not is_allowed_in_project(key, result, layer.folder):
         raise SettingsError(
@@ -104,4 +108,4 @@ def _shown(value: object) -> str:
         return f"(a text of {len(value)} characters)"
     if isinstance(value, dict | list | tuple):
         return "(a table)" if isinstance(value, dict) else "(a list)"
-    return repr(value)
+    return in_toml(value)

@@ -239,6 +239,17 @@ def shown_key(field: str) -> str:
     return f"{table}.{rest}" if separator and table in TABLES else field
 
 
+def in_toml(value: object) -> str:
+    """A value as a settings file has it; None, which TOML does not know, is said in words."""
+    if value is None:
+        return "unset"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(in_toml, value))}]"
+    return repr(value)
+
+
 def kinds_of(annotation: object) -> frozenset[type]:
     """The plain types that a field takes; a list of words is a ``tuple``."""
     origin = typing.get_origin(annotation)

@@ -18,9 +18,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hybridgen.domain import Label
 from hybridgen.errors import PolicyRefusal, SettingsError
-from hybridgen.settings.fields import Word, shown_key
+from hybridgen.settings.fields import Word, in_toml, shown_key
 from hybridgen.settings.found import Ceiling, Found
-from hybridgen.settings.layers import Layer, flattened, parse_toml, read_regular
+from hybridgen.settings.layers import Layer, closest, flattened, parse_toml, read_regular
 
 _HINT: Final = "ask the administrator of this machine; no command of hybridgen works until then"
 
@@ -84,12 +84,12 @@ def hold_to_ceiling(found: dict[str, list[Found]], ceiling: Ceiling) -> None:
     """
     if ceiling.file is None:
         return
-    for key, places in found.items():
-        rule = _broken_rule(key, places[0].value, ceiling)
+    for key, (strongest, *_) in found.items():
+        rule = _broken_rule(key, strongest.value, ceiling)
         if rule is not None:
             raise PolicyRefusal(
-                f"{places[0].place}: {shown_key(key)} = {places[0].value!r} is more than the "
-                f"organisation's file {ceiling.file} allows ({rule})",
+                f"{strongest.place}: {shown_key(key)} = {in_toml(strongest.value)} is more than "
+                f"the organisation's file {ceiling.file} allows ({rule})",
                 f"remove it there, or ask whoever keeps {ceiling.file}",
             )
     if ceiling.is_offline:
@@ -131,10 +131,11 @@ def _ceiling(values: object, path: Path) -> Ceiling:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in ("ceiling", *first["loc"]))
-        text = f"{first['msg'][0].lower()}{first['msg'][1:]}"
-        raise SettingsError(
-            f"organisation file {path}: {where} cannot be right: {text}", _HINT
-        ) from None
+        text = f"cannot be right: {first['msg'][0].lower()}{first['msg'][1:]}"
+        if first["type"] == "extra_forbidden":
+            question = closest(str(first["loc"][0]), _Table.model_fields)
+            text = "is not a setting" + (f"; {question}" if question else "")
+        raise SettingsError(f"organisation file {path}: {where} {text}", _HINT) from None
     return Ceiling(
         file=path,
         backends=None if table.backends is None else frozenset(table.backends),

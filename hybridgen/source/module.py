@@ -89,7 +89,7 @@ def _analyse(
             "name a module that does",
         )
     if selection.only is not None:
-        _check_name(selection.only, targets, tree, shown)
+        check_name(selection.only, targets, tree, shown)
     names = import_names(path, tree, project, shown)
     return Module(
         path=path,
@@ -107,7 +107,17 @@ def _analyse(
     )
 
 
-def _check_name(only: str, targets: tuple[Target, ...], tree: ast.Module, shown: str) -> None:
+def check_name(only: str, targets: tuple[Target, ...], tree: ast.Module, shown: str) -> None:
+    """Make sure that a file defines the name that was asked for.
+
+    Args:
+        only: ``Class.method``.
+        targets: those of the file.
+        shown: how the file is called, for people.
+
+    Raises:
+        SourceError: it does not; close names are in the hint.
+    """
     names = [target.qualname for target in targets]
     owner, _, last = only.rpartition(".")
     if only in names or (owner in names and last in {"__init__", "__new__", "__post_init__"}):

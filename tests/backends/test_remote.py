@@ -131,6 +131,35 @@ def test_failure_is_in_the_ledger_and_raised(
     assert kinds() == ["send", "failure"]
 
 
+def test_model_that_is_not_served_gets_no_text_and_the_ledger_says_so(
+    ledger: Ledger, server: FakeOpenai, destination: Destination, tmp_path: Path
+) -> None:
+    server.play(["4) == 2"])
+    other = replace(destination, model="other")
+    gate = Gate(ledger, FingerprintIndex(tmp_path / "i"), lambda file: file, lambda text: True)
+    with Courier.start(pause=0.01) as courier:
+        courier.configure(Setup(other, trusted_hosts=("127.0.0.1",)))
+        with pytest.raises(RemoteError, match="has no model of this name"):
+            ask(RemoteBackend(gate, courier, other), prompt())
+    assert [(one.method, one.body) for one in server.requests] == [("GET", b"")]
+    assert [entry.details.get("left") for entry in ledger.entries()] == [None, "no"]
+
+
+def test_server_is_asked_once_for_its_models(backend: RemoteBackend, server: FakeOpenai) -> None:
+    server.play(["4) == 2"])
+    for _ in range(2):
+        ask(backend, prompt())
+    assert [one.method for one in server.requests] == ["GET", "POST", "POST"]
+
+
+def test_number_of_tries_is_in_the_ledger(
+    backend: RemoteBackend, server: FakeOpenai, ledger: Ledger
+) -> None:
+    server.play([{"kind": "unavailable"}, "4) == 2"])
+    ask(backend, prompt())
+    assert [entry.details.get("attempts") for entry in ledger.entries()] == [None, 2]
+
+
 def test_interrupt_is_in_the_ledger_too(
     backend: RemoteBackend,
     courier: Courier,

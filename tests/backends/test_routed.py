@@ -141,14 +141,23 @@ def test_error_of_the_local_model_goes_to_the_caller() -> None:
 
 
 def test_last_failure_is_raised_where_nothing_is_left_to_ask() -> None:
-    backends = House(gemini=Failing(RemoteError("Gone.", is_final=True)))
+    backends = House(gemini=Failing(RemoteError("Gone.", "Wait.", is_final=True)))
     for _ in range(2):
         with pytest.raises(RemoteError, match="Gone") as caught:
             backends.ask(Label.PUBLIC)
         assert caught.value.is_final
-    assert backends.routed.notes == [
-        "gemini gave no answer (Gone); nothing else may be asked",
-    ]
+        assert caught.value.hint == (
+            "Wait. No model is installed on this machine to stand in: hybridgen models pull"
+        )
+    assert backends.routed.notes == []  # whoever catches it says it
+
+
+def test_what_failed_before_the_last_one_is_noted() -> None:
+    first, last = (Failing(RemoteError(said, is_final=True)) for said in ("Gone.", "Lost."))
+    backends = House(gemini=first, onprem=last)
+    with pytest.raises(RemoteError, match="Lost"):
+        backends.ask(Label.PUBLIC)
+    assert backends.routed.notes == ["gemini gave no answer (Gone); onprem was asked instead"]
 
 
 def test_label_that_nothing_here_may_read_is_an_error_and_goes_nowhere() -> None:

@@ -18,6 +18,9 @@ from hybridgen.domain import Destination, Evidence, Fragment, Label, Prompt, Sou
 from hybridgen.errors import GateRefusal
 from hybridgen.gate import FingerprintIndex, Gate, Ledger
 
+KEY = "AIza" + "SyA-1234567890abcdefghijklmnopqrstu"
+KINDS = ["send", "reply", "refusal", "send", "failure", "send", "failure", "refusal", "refusal"]
+
 Audit = Callable[..., subprocess.CompletedProcess[str]]
 
 GEMINI = Destination(
@@ -39,7 +42,7 @@ def ledger(home: Path) -> Ledger:
 
 @pytest.fixture
 def filled(ledger: Ledger, tmp_path: Path) -> Ledger:
-    """A ledger with a send, its reply, a refusal, and a failed send."""
+    """A ledger with a send and its reply, failed ones, and refusals."""
     index = FingerprintIndex(tmp_path / "fingerprints")
     gate = Gate(ledger, index, lambda source: source, lambda text: True, project="/home/ann/shop")
     public = prompt_of("x = 1  # \x1b[31mred\n", "src/=prices.py", Label.PUBLIC)
@@ -47,6 +50,10 @@ def filled(ledger: Ledger, tmp_path: Path) -> Ledger:
     with pytest.raises(GateRefusal):
         gate.clear(prompt_of("y = 2\n", "src/mar\ngins.py", Label.CONFIDENTIAL), GEMINI)
     gate.failed(gate.clear(public, GEMINI), "503")
+    gate.failed(gate.clear(public, GEMINI), "no library", may_have_left=False)
+    gate.refused(public.context[0].sources, "gemini")
+    with pytest.raises(GateRefusal):
+        gate.clear(prompt_of(f"key = '{KEY}'\n", "src/keyed.py", Label.PUBLIC), GEMINI)
     return ledger
 
 
@@ -86,13 +93,16 @@ def test_every_entry_has_a_line(audit, filled):
     result = audit("list")
     assert (result.returncode, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
-    assert len(lines) == 5
-    assert [line.split()[2] for line in lines] == ["send", "reply", "refusal", "send", "failure"]
-    assert "gemini flash" in lines[0]
+    assert [line.split()[2] for line in lines] == KINDS
+    assert "  shop  gemini flash (paid)  " in lines[0]
     assert "src/=prices.py (public)" in lines[0]
     assert "to 1: 100 + 20 tokens" in lines[1]
-    assert "label  src/mar\\ngins.py (confidential)" in lines[2]
-    assert "to 4: 503" in lines[4]
+    assert "label at src/mar\\ngins.py:1  src/mar\\ngins.py (confidential)" in lines[2]
+    assert "to 4, it may have left: 503" in lines[4]
+    assert "to 6, nothing left: no library" in lines[6]
+    assert "  shop  gemini  route  src/=prices.py (public)" in lines[7]
+    assert "secret (Google key) at src/keyed.py:1  " in lines[8]
+    assert KEY not in result.stdout
 
 
 def test_one_entry_is_shown_with_all_that_it_says(audit, filled):
@@ -116,6 +126,17 @@ def test_a_text_that_is_not_kept_is_an_error(audit, filled):
     result = audit("show", "1", "--text")
     assert (result.returncode, result.stdout) == (1, "")
     assert "is not kept" in result.stderr
+    assert "hybridgen purge" in result.stderr
+    assert "audit verify" not in result.stderr
+
+
+def test_a_text_that_was_changed_is_another_error(audit, filled):
+    for path in (filled.path.parent / "texts").iterdir():
+        path.write_text("another")
+    result = audit("show", "1", "--text")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "is not what was sent" in result.stderr
+    assert "hybridgen audit verify" in result.stderr
 
 
 def test_a_refusal_has_no_text(audit, filled):
@@ -125,7 +146,7 @@ def test_a_refusal_has_no_text(audit, filled):
 
 
 def test_an_entry_that_is_not_there_is_a_wrong_argument(audit, filled):
-    result = audit("show", "6")
+    result = audit("show", "99")
     assert result.returncode == 2
     assert "hybridgen audit list" in result.stderr
 
@@ -133,7 +154,7 @@ def test_an_entry_that_is_not_there_is_a_wrong_argument(audit, filled):
 def test_a_whole_chain_verifies_with_its_head(audit, filled):
     result = audit("verify", "--head", filled.head())
     assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.startswith("5 entries, the chain is whole")
+    assert result.stdout.startswith(f"{len(KINDS)} entries, the chain is whole")
     assert filled.head() in result.stdout
 
 
@@ -143,6 +164,14 @@ def test_a_changed_byte_fails(audit, filled):
     result = audit("verify")
     assert (result.returncode, result.stdout) == (1, "")
     assert "line 1" in result.stderr
+    assert f"cp {filled.path} " in result.stderr
+
+
+@pytest.mark.parametrize("head", ["", "abc", "0123456789a", "not a head at all", "f" * 65])
+def test_what_cannot_be_a_head_is_a_wrong_argument(audit, filled, head):
+    result = audit("verify", "--head", head)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "12 digits of a head" in result.stderr
 
 
 def test_a_cut_end_fails_against_a_head(audit, filled):
@@ -159,19 +188,24 @@ def test_all_is_exported_as_json_with_the_strictest_label(audit, filled):
     document = json.loads(audit("export").stdout)
     assert document["schema_version"] == 1
     assert document["label"] == "confidential"
-    assert [entry["n"] for entry in document["entries"]] == [1, 2, 3, 4, 5]
+    assert [entry["kind"] for entry in document["entries"]] == KINDS
+    assert document["entries"][-1]["place"] == "src/keyed.py:1"
 
 
 def test_all_is_exported_as_csv(audit, filled):
     rows = list(csv.DictReader(io.StringIO(audit("export", "--format", "csv").stdout)))
-    assert [row["kind"] for row in rows] == ["send", "reply", "refusal", "send", "failure"]
+    assert [row["kind"] for row in rows] == KINDS
+    assert (rows[0]["project"], rows[0]["terms"]) == ("/home/ann/shop", "paid")
+    assert rows[0]["evidence"] == "src/=prices.py: mark: in the settings"
     assert rows[0]["backend"] == "gemini"
     assert rows[0]["files"].startswith("src/=prices.py public ")
-    assert rows[1]["answers"] == "1"
+    assert rows[1]["answers_entry"] == "1"
+    assert [row["left"] for row in rows if row["kind"] == "failure"] == ["maybe", "no"]
+    assert rows[-1]["secret"] == "Google key"
 
 
 def test_no_cell_is_a_formula(audit, ledger):
-    ledger.append("failure", {"answers": 1, "why": "=HYPERLINK(1)"})
+    ledger.append("failure", {"answers_entry": 1, "why": "=HYPERLINK(1)"})
     row = next(csv.DictReader(io.StringIO(audit("export", "--format", "csv").stdout)))
     assert row["why"] == "'=HYPERLINK(1)"
 

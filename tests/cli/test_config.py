@@ -41,7 +41,7 @@ def show(tmp_path):
 
 def rows(text: str) -> dict[str, tuple[str, str]]:
     found = {}
-    for line in text.splitlines():
+    for line in text.partition("\n\n")[0].splitlines():
         key, value, source = line.split(None, 2)
         found[key] = (value, source)
     return found
@@ -72,6 +72,15 @@ def test_each_value_tells_its_source(show, tmp_path):
     assert listed["offline"] == ("true", f"config file {ROOT / 'configs' / 'offline.toml'}")
 
 
+def test_the_users_own_file_is_named_even_if_it_is_not_there(show, tmp_path):
+    user = tmp_path / ".config" / "hybridgen" / "config.toml"
+    assert show().stdout.endswith(f"\n\nuser file: {user} (not there yet)\n")
+    assert json.loads(show("--json").stdout)["user_file"] == str(user)
+    user.parent.mkdir(parents=True)
+    user.touch()
+    assert show().stdout.endswith(f"\n\nuser file: {user}\n")
+
+
 def test_json_holds_typed_values_and_sources(show):
     document = json.loads(show("--json", HYBRIDGEN_BUDGET="30").stdout)
     assert document["schema_version"] == 1
@@ -85,12 +94,12 @@ def test_json_holds_typed_values_and_sources(show):
 
 
 def test_a_setting_of_a_table_has_its_name_and_a_list_is_shown_as_one(show):
-    variables = {"HYBRIDGEN_GEMINI_TERMS": "paid", "HYBRIDGEN_LABELS_PUBLIC": "docs/,a.py"}
+    variables = {"HYBRIDGEN_GEMINI_MODEL": "gemini-x", "HYBRIDGEN_LABELS_CONFIDENTIAL": "a/,b.py"}
     listed = rows(show(**variables).stdout)
-    assert listed["gemini.terms"] == ("paid", "environment HYBRIDGEN_GEMINI_TERMS")
+    assert listed["gemini.model"] == ("gemini-x", "environment HYBRIDGEN_GEMINI_MODEL")
     assert listed["onprem.trusted_hosts"] == ("-", "default")
     document = json.loads(show("--json", **variables).stdout)
-    assert document["settings"]["labels.public"]["value"] == ["docs/", "a.py"]
+    assert document["settings"]["labels.confidential"]["value"] == ["a/", "b.py"]
 
 
 def test_a_projects_file_that_says_too_much_is_refused(show, tmp_path):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import builtins
 import os
+import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,7 +23,7 @@ from hybridgen.cli.door import Door
 from hybridgen.cli.places import state_folder
 from hybridgen.courier import Courier
 from hybridgen.domain import Destination, Fragment, Label, Prompt, Sent, SourceFile
-from hybridgen.errors import GateRefusal, SettingsError
+from hybridgen.errors import GateRefusal, RemoteError, SettingsError
 from hybridgen.gate import Ledger
 from hybridgen.label import Labeller, Mark, Rules
 from hybridgen.settings import Settings
@@ -350,13 +352,77 @@ def test_what_was_sent_adds_up_by_destination_and_the_head_is_the_ledgers(
     size = door.clear(prompt_about(CODE[:12]), elsewhere).size
     assert sizes[1] < sizes[0]
     assert door.sent == (
-        Sent(where, 3, 2 * sizes[0] + sizes[1]),
-        Sent(elsewhere, 1, size),
+        Sent(where, 3, 2 * sizes[0] + sizes[1], unanswered=2),
+        Sent(elsewhere, 1, size, unanswered=1),
     )
     ledger = Ledger(state / "ledger")
     assert door.head == ledger.head() == list(ledger.entries())[-1].hash
     sent = [entry.details["size"] for entry in ledger.entries() if entry.kind == "send"]
     assert sum(sent) == sum(one.size for one in door.sent)
+
+
+def test_what_never_left_is_not_called_sent(open_door, root, state) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        nobody = to_onprem(f"http://127.0.0.1:{free.getsockname()[1]}")
+        door = open_door(**nobody)
+        door.prepare(labeller_of(root))
+        with pytest.raises(RemoteError, match="cannot be reached"):
+            ask(door, Settings(**nobody), "onprem")
+    assert (door.sent, door.head) == ((), None)
+    left = [entry.details.get("left") for entry in Ledger(state / "ledger").entries()]
+    assert left == [None, "no"]
+
+
+def test_what_may_have_left_is_counted_as_unanswered(open_door, onprem, root, state) -> None:
+    settings = Settings(**to_onprem(onprem.url))
+    door = open_door(**to_onprem(onprem.url))
+    door.prepare(labeller_of(root))
+    onprem.play([{"kind": "blocked"}])
+    with pytest.raises(RemoteError, match="held its answer back"):
+        ask(door, settings, "onprem")
+    [sent] = door.sent
+    assert (sent.prompts, sent.unanswered) == (1, 1)
+    assert door.head == Ledger(state / "ledger").head()
+
+
+@pytest.mark.parametrize("sdk", ["google-genai", "google-generativeai"])
+def test_without_its_library_there_is_no_gemini_and_no_courier(
+    open_door, drawer, couriers, monkeypatch, tmp_path, sdk
+) -> None:
+    drawer.keys["gemini"] = "KEY"
+    google = tmp_path / "installed" / "google"  # something of Google's, but not this
+    (google / "cloud").mkdir(parents=True)
+    monkeypatch.setattr(sys, "path", [str(google.parent)])
+    door = open_door(**to_gemini(gemini_sdk=sdk))
+    remotes = door.remotes(Settings(**to_gemini(gemini_sdk=sdk)))
+    assert remotes.gemini is None
+    assert f"{sdk} is not installed: pip install 'hybridgen[gemini]'" in remotes.why_not["gemini"]
+    assert (drawer.asked, couriers) == ([], [])
+
+
+def test_looking_for_the_library_runs_nothing(open_door, drawer, monkeypatch, tmp_path) -> None:
+    drawer.keys["gemini"] = "KEY"
+    google = tmp_path / "installed" / "google"
+    google.mkdir(parents=True)
+    (google / "__init__.py").write_text("raise SystemExit('this was run')\n")
+    (google / "genai.py").write_text("raise SystemExit('this was run')\n")
+    monkeypatch.setattr(sys, "path", [str(google.parent), *sys.path])
+    for name in [name for name in sys.modules if name.partition(".")[0] == "google"]:
+        monkeypatch.delitem(sys.modules, name)
+    door = open_door(**to_gemini())
+    assert door.remotes(Settings(**to_gemini())).gemini is not None
+
+
+def test_a_refused_route_is_in_the_ledger_once_the_project_is_known(open_door, root, state) -> None:
+    file = SourceFile("margins.py", sha256(SECRET.encode()).hexdigest(), CONFIDENTIAL, ())
+    door = open_door(**to_onprem())
+    door.refused((file,), "gemini")
+    assert not state.exists()
+    door.prepare(labeller_of(root))
+    door.refused((file,), "gemini")
+    (entry,) = Ledger(state / "ledger").entries()
+    assert (entry.kind, entry.details["reason"]) == ("refusal", "route")
 
 
 def test_a_run_that_sent_nothing_has_no_head_of_the_ledger(open_door, state, root) -> None:

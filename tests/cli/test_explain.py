@@ -167,7 +167,83 @@ def test_without_trust_all_is_confidential_and_the_table_says_what_is_missing(ex
     assert lines[4].split() == ["8", "confidential", "the", "model", "on", "this", "machine"]
     [money] = [line for line in lines if line.startswith("confidential  shop/money.py")]
     assert money.endswith("in project file hybridgen.toml, which needs: hybridgen trust")
-    assert "5 with marks of the project's own that need: hybridgen trust" in done.stdout
+    # The fifth one is a test of what is confidential: trust would not loosen it.
+    assert "4 with marks of the project's own that need: hybridgen trust" in done.stdout
+
+
+def test_marks_that_trust_would_not_help_are_not_counted_and_say_so(explain, shop, trust) -> None:
+    (shop / "docs/secret.py").write_text('"""Text."""\n\n# Proprietary\n')
+    (shop / "docs/cells.ipynb").write_text("{}")
+    (shop / "docs/listed.md").write_text("x")
+    (shop / ".aiexclude").write_text("listed.md\n")
+    assert "4 with marks of the project's own that need: hybridgen trust" in explain().stdout
+    text = explain("docs/secret.py").stdout
+    assert "line 3 says “Proprietary” (see labels.headers) (header)" in text
+    assert "trust would not change the label (untrusted mark)" in text
+    assert "needs: hybridgen trust" not in text
+    trust()
+    assert "hybridgen trust" not in explain().stdout
+
+
+def test_an_untrusted_mark_for_internal_is_said_once(explain, shop) -> None:
+    (shop / "shop/own.py").write_text("# hybridgen: internal\n")
+    for name in ("shop/orders.py", "shop/own.py"):
+        lines = explain(name).stdout.splitlines()
+        said = [line for line in lines if " internal      " in line and "hybridgen trust" in line]
+        assert len(said) == 1
+        assert sum("internal      " in line for line in lines) == 1
+
+
+def test_a_public_file_that_imports_what_is_stricter_says_that_its_prompts_may_stay(
+    explain, shop, home, trust
+) -> None:
+    (shop / "shop/money.py").write_text("from shop import pricing\n\ndef f(x):\n    return x\n")
+    trust()
+    text = explain("shop/money.py").stdout
+    assert (
+        "  but       it imports shop/pricing.py, which is confidential: prompts know nothing of "
+        "what is stricter, and where the code does not run without it, they stay on this machine "
+        "(context = raise)\n"
+    ) in text
+    [money] = document(explain("--json", "shop/money.py"))["files"]
+    assert money["imports_stricter"] == [{"path": "shop/pricing.py", "label": "confidential"}]
+    listed = explain().stdout
+    # Its test and what is internal import it.
+    assert "3 importing what is stricter: prompts know nothing of" in listed
+    [line] = [line for line in listed.splitlines() if line.startswith("public        shop/money")]
+    assert line.endswith("; but it imports shop/pricing.py, which is confidential")
+    (home / ".config/hybridgen/config.toml").write_text(f'context = "drop"\n{SETTINGS}')
+    assert "it imports" not in explain("shop/money.py").stdout
+    (home / ".config/hybridgen/config.toml").write_text(SETTINGS)
+    assert "it imports" not in explain("shop/money.py", "--offline").stdout
+
+
+def test_stricter_files_are_found_through_others_but_not_in_the_standard_library(
+    explain, shop, trust
+) -> None:
+    (shop / "shop/orders.py").write_text("from . import pricing\n")
+    (shop / "shop/money.py").write_text("import json\nimport decimal\n\nf = json.dumps\n")
+    trust()
+    assert "it imports" not in explain("shop/money.py").stdout
+    (shop / "docs/far.py").write_text("import shop.money\nimport docs.near\n")
+    (shop / "docs/near.py").write_text("def f():\n    import shop.pricing\n")
+    trust()
+    assert "it imports shop/pricing.py, which is confidential" in explain("docs/far.py").stdout
+
+
+def test_a_confidential_file_is_asked_about_nowhere_and_no_terms_are_shown(explain) -> None:
+    text = explain("shop/pricing.py").stdout
+    assert "Google Gemini\n  not asked: this file is confidential\n" in text
+    assert "the server in the building\n  not asked: this file is confidential" in text
+    assert "https://" not in text
+    assert "terms" not in text
+
+
+def test_terms_are_shown_only_for_what_may_go_there(explain, trust) -> None:
+    trust()
+    text = explain("shop/orders.py", "shop/pricing.py").stdout
+    assert "Google Gemini\n  not asked: these files are internal or confidential\n" in text
+    assert "terms onprem: " in text
 
 
 def test_a_folder_counts_first_and_then_lists_every_file_the_loosest_first(explain, trust) -> None:

@@ -114,6 +114,13 @@ def test_without_a_model_the_search_alone_writes_tests_that_pass(
     assert passes(project, "tests")
     assert "hybridgen models pull" in run.err
     assert "line 0 -> 100 %" in run.out
+    assert "was not asked" not in run.err
+
+
+def test_what_was_begun_to_be_set_up_and_was_not_asked_is_said_once(generate: Generate) -> None:
+    run = generate("shop", "--diff", HYBRIDGEN_GEMINI_MODEL="gemini-x")
+    assert run.code == 0, run.err
+    assert run.err.count("note: Google Gemini was not asked: gemini.terms is not set") == 1
 
 
 def test_json_is_one_document_with_the_promised_fields(generate: Generate, tiny_gguf: Path) -> None:
@@ -238,6 +245,13 @@ def test_gemini_is_refused_before_anything_is_read(generate: Generate, project: 
     assert run.code == 4
     assert "this code is confidential" in run.out
     assert tree(project) == before
+    ledger = project.parent / "home/.local/state/hybridgen/ledger/ledger.jsonl"
+    [entry] = [json.loads(line) for line in ledger.read_text().splitlines()]
+    assert (entry["kind"], entry["reason"]) == ("refusal", "route")
+    assert entry["destination"] == {"backend": "gemini"}
+    [file] = entry["files"]
+    assert (file["path"], file["label"]) == ("shop/prices.py", "confidential")
+    assert PRICES.splitlines()[-1] not in ledger.read_text()
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,8 @@ def test_unmark_takes_the_mark_away(run, root) -> None:
         (["gone.py"], "does not exist"),
         ([".."], "outside of the project"),
         (["*[.py"], "is no pattern"),
+        ([""], "PATH is empty"),
+        ([" "], "PATH is empty"),
     ],
 )
 def test_path_that_cannot_be_right_changes_nothing(run, root, paths, message) -> None:
@@ -129,6 +131,22 @@ def test_path_that_cannot_be_right_changes_nothing(run, root, paths, message) ->
     assert done.returncode == 2
     assert message in done.stderr
     assert (root / "hybridgen.toml").read_text() == before
+
+
+def test_an_empty_path_is_no_mark_to_take_away(run, root) -> None:
+    run("mark", "public", ".")
+    done = run("unmark", "")
+    assert (done.returncode, marks(root)) == (2, {"public": ["/**"]})
+    assert "PATH is empty" in done.stderr
+
+
+def test_the_difference_names_the_file_in_full(run, root, tmp_path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "setup.py").touch()
+    done = run("mark", "confidential", "../other/setup.py")
+    assert f"+++ b{other}/hybridgen.toml" in done.stdout
+    assert marks(root) == {}
 
 
 def test_settings_that_are_wrong_are_not_written_to(run, root) -> None:

@@ -175,6 +175,7 @@ def test_death_is_final_and_the_courier_is_not_started_again(
             with pytest.raises(RemoteError, match="courier process ended") as caught:
                 send(courier, clear(destination(server.url), PAYLOAD))
             assert caught.value.is_final
+        assert not caught.value.may_have_left  # it was known to be gone
         assert not courier.is_alive
         assert server.requests == []
 
@@ -191,6 +192,7 @@ def test_death_in_the_middle_wakes_who_waits(server: FakeOpenai, clear: Any) -> 
             send(courier, clear(destination(server.url), PAYLOAD))
         killer.join()
     assert caught.value.is_final
+    assert caught.value.may_have_left
 
 
 def test_closed_courier_is_gone_and_may_be_closed_again(server: FakeOpenai, clear: Any) -> None:
@@ -232,6 +234,7 @@ def test_no_other_address_than_the_configured_one_is_asked(server: FakeOpenai, c
             send(courier, clear(replace(destination(server.url), url=elsewhere.url), PAYLOAD))
         assert elsewhere.requests == []
     assert caught.value.is_final
+    assert not caught.value.may_have_left
     assert server.requests == []
 
 
@@ -251,7 +254,17 @@ def test_cap_on_requests_counts_every_try(server: FakeOpenai, clear: Any) -> Non
             send(courier, clear(destination(server.url), PAYLOAD))
     assert caught.value.is_final
     assert "onprem.max_requests" in (caught.value.hint or "")
+    assert not caught.value.may_have_left
     assert len(server.requests) == 2
+
+
+def test_cap_that_stops_a_retry_does_not_hide_what_left(server: FakeOpenai, clear: Any) -> None:
+    server.play([{"kind": "unavailable"}])
+    with Courier.start(pause=0.01) as courier:
+        courier.configure(setup(server, max_requests=1))
+        with pytest.raises(RemoteError, match="1 requests are used up") as caught:
+            send(courier, clear(destination(server.url), PAYLOAD))
+    assert caught.value.may_have_left
 
 
 def test_cap_on_tokens_counts_what_the_server_counted(server: FakeOpenai, clear: Any) -> None:

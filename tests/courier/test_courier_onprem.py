@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,7 @@ def test_failure_is_told_in_plain_words_after_one_try(
     assert f"The on-prem server (model fake at {onprem.server.url})" in error.message
     assert error.hint
     assert error.is_final is is_final
+    assert error.may_have_left
     assert len(onprem.server.requests) == 1
 
 
@@ -131,6 +133,55 @@ def test_server_that_is_not_there_cannot_be_reached(clear: Any) -> None:
                     deadline=time.monotonic() + 20,
                 )
     assert caught.value.is_final
+    assert not caught.value.may_have_left
+
+
+def test_refused_connection_after_a_lost_answer_does_not_hide_what_left(clear: Any) -> None:
+    class Leaving(FakeOpenai):
+        """Answers once, and is gone."""
+
+        def answer(self, received: Any, step: Any) -> Any:
+            self._server.socket.close()
+            return super().answer(received, step)
+
+    with Leaving([{"kind": "unavailable"}]) as server, Courier.start(pause=0.01) as courier:
+        there = destination(server.url)
+        courier.configure(Setup(there, trusted_hosts=("127.0.0.1",)))
+        with pytest.raises(RemoteError) as caught:
+            courier.send(
+                clear(there), max_tokens=5, temperature=0, seed=1, deadline=time.monotonic() + 20
+            )
+    assert caught.value.may_have_left
+
+
+def test_tries_are_counted(onprem: Any) -> None:
+    onprem.server.play([{"kind": "unavailable"}, {"kind": "unavailable"}, "1)"])
+    assert onprem.send().attempts == 3
+    assert len(onprem.server.requests) == 3
+
+
+def test_model_that_the_server_does_not_list_is_refused_without_text(clear: Any) -> None:
+    with FakeOpenai(["1)"]) as server, Courier.start() as courier:
+        other = destination(server.url, "other")
+        courier.configure(Setup(other, trusted_hosts=("127.0.0.1",)))
+        with pytest.raises(RemoteError, match="has no model of this name") as caught:
+            courier.require_model(other, deadline=time.monotonic() + 30)
+        assert [(one.method, one.body) for one in server.requests] == [("GET", b"")]
+    assert caught.value.is_final
+    assert not caught.value.may_have_left
+
+
+def test_listed_model_and_server_without_a_list_pass(clear: Any) -> None:
+    class Unlisted(FakeOpenai):
+        def listing(self, received: Any) -> Any:
+            return replace(super().listing(received), status=404)
+
+    for kind, model in ((FakeOpenai, "fake"), (Unlisted, "other")):
+        with kind(["1)"]) as server, Courier.start() as courier:
+            there = destination(server.url, model)
+            courier.configure(Setup(there, trusted_hosts=("127.0.0.1",)))
+            courier.require_model(there, deadline=time.monotonic() + 30)
+            assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hybridgen import __version__
 from hybridgen.domain import Evidence, Fragment, Label, Payload, SourceFile, Usage
 from hybridgen.errors import GateRefusal
 from hybridgen.gate import FingerprintIndex, Gate, Ledger
@@ -56,14 +57,44 @@ def test_what_an_answer_cost_and_what_failed_is_written_down(
     gate, prompt_of, prices, prices_text, gemini, ledger
 ):
     cleared = gate.clear(prompt_of(prices_text, prices), gemini)
-    gate.done(cleared, Usage(100, 20, 1.5))
+    gate.done(cleared, Usage(100, 20, 1.5), attempts=3)
     gate.failed(cleared, "503 from the service" + "x" * 1000)
-    reply, failure = [entry for entry in ledger.entries() if entry.kind != "send"]
+    gate.failed(cleared, "cannot be reached", may_have_left=False)
+    reply, failure, unsent = [entry for entry in ledger.entries() if entry.kind != "send"]
     assert reply.details == {
-        "answers": cleared.entry, "prompt_tokens": 100, "completion_tokens": 20, "seconds": 1.5
-    }  # fmt: skip
-    assert failure.details["answers"] == cleared.entry
+        "answers_entry": cleared.entry,
+        "attempts": 3,
+        "prompt_tokens": 100,
+        "completion_tokens": 20,
+        "seconds": 1.5,
+    }
+    assert failure.details["answers_entry"] == cleared.entry
     assert len(failure.details["why"]) == 300
+    assert (failure.details["left"], unsent.details["left"]) == ("maybe", "no")
+
+
+def test_a_route_that_was_refused_is_written_down_with_its_files(gate, margins, ledger, shop):
+    gate.refused((margins,), "gemini")
+    (entry,) = ledger.entries()
+    assert entries(ledger) == [("refusal", "route")]
+    assert entry.details["destination"] == {"backend": "gemini"}
+    assert entry.details["project"] == str(shop.root)
+    (file,) = entry.details["files"]
+    assert (file["path"], file["sha256"]) == ("src/margins.py", margins.sha256)
+    assert file["label"] == "confidential"
+
+
+def test_a_refused_route_needs_no_ledger(margins, shop, index, state):
+    state.mkdir(mode=0o700, exist_ok=True)
+    (state / "ledger").write_text("in the way")
+    gate = Gate(Ledger(state / "ledger"), index, shop.relabel, lambda text: True)
+    gate.refused((margins,), "gemini")
+    assert (state / "ledger").read_text() == "in the way"
+
+
+def test_an_entry_names_the_version_that_wrote_it(gate, prompt_of, prices, gemini, ledger):
+    gate.clear(prompt_of("x = 1\n", prices), gemini)
+    assert next(ledger.entries()).details["version"] == __version__
 
 
 # Labels
@@ -168,13 +199,18 @@ def test_whatever_goes_wrong_while_labelling_again_is_a_refusal(
 
 
 def test_a_secret_is_named_by_kind_and_place_and_never_shown(
-    refused, prompt_of, prices, ledger, state
+    refused, prompt_of, shop, ledger, state
 ):
-    error = refused(prompt_of(f"x = 1\nkey = '{KEY}'\n", prices))
-    assert "Google key" in error.message
-    assert "src/prices.py:1 (line 2 of it)" in error.message
+    text = f"x = 1\ny = 2\nkey = '{KEY}'\n"
+    keyed = shop.write("src/keyed.py", text, Label.PUBLIC)
+    prompt = prompt_of(text.partition("\n")[2], keyed)
+    outline = replace(prompt.context[0], origin="src/keyed.py")
+    error = refused(replace(prompt, context=(outline,)))
+    assert error.message == "src/keyed.py:3 seems to hold a secret: Google key"
     assert KEY not in str(error)
     assert entries(ledger) == [("refusal", "secret")]
+    details = next(ledger.entries()).details
+    assert (details["place"], details["secret"]) == ("src/keyed.py:3", "Google key")
     assert all(KEY.encode() not in path.read_bytes() for path in state.rglob("*.*"))
 
 
@@ -182,7 +218,7 @@ def test_a_secret_split_over_two_fragments_is_found(refused, prompt_of, prices):
     rest = Fragment(f"{KEY[9:]}'\n", Label.PUBLIC, "src/prices.py:7", "marked", (prices,))
     error = refused(prompt_of(f"x = 1\nkey = '{KEY[:9]}", prices, more=(rest,)))
     assert "Google key" in error.message
-    assert "src/prices.py:1 (line 2 of it, and what follows it)" in error.message
+    assert "src/prices.py:1 (with what follows it in the prompt)" in error.message
 
 
 def test_a_secret_in_the_start_of_the_answer_is_found(refused, prompt_of, prices):
@@ -199,12 +235,38 @@ def test_a_copy_of_a_confidential_function_is_refused_and_both_places_are_named(
     index.add(margins, margins_text)
     copied = shop.write("src/open.py", f"x = 1\n\n\n{margins_text}", Label.PUBLIC)
     error = refused(prompt_of(f"x = 1\n\n\n{margins_text}", copied))
-    assert "src/open.py:1" in error.message
-    assert f"{shop.root}/src/margins.py:" in error.message
+    original = f"{shop.root}/src/margins.py:"
+    assert error.message.startswith(f"src/open.py:4 has text of {original}")
     assert "no longer there" not in error.message
     assert "README" in error.hint
     assert f"hybridgen mark public {shop.root}/src/margins.py, then hybridgen trust" in error.hint
     assert entries(ledger) == [("refusal", "copy")]
+    details = next(ledger.entries()).details
+    assert details["place"] == "src/open.py:4"
+    assert details["copy_of"].startswith(original)
+    assert details["copy_of"] in error.message
+    assert details["copy_label"] == "confidential"
+
+
+@pytest.mark.parametrize("rule", ["header", "ignore file", "mark in the file"])
+def test_no_mark_is_advised_where_no_mark_helps(
+    prompt_of, shop, index, margins, margins_text, ledger, refused, rule
+):
+    index.add(margins, margins_text)
+    copied = shop.write("src/open.py", margins_text, Label.PUBLIC)
+    why = Evidence(Label.CONFIDENTIAL, rule, "it says so")
+
+    def relabel(source):
+        now = shop.relabel(source)
+        return replace(now, evidence=(why,)) if source.path == margins.path else now
+
+    gate = Gate(
+        ledger, index, relabel, "You write tests.\ntests.".__contains__, project=str(shop.root)
+    )
+    error = refused(prompt_of(margins_text, copied), by=gate)
+    assert "has text of" in error.message
+    assert "hybridgen mark" not in error.hint
+    assert "--backend local" in error.hint
 
 
 def test_the_place_of_a_copy_is_not_the_template_before_it(
@@ -217,7 +279,7 @@ def test_the_place_of_a_copy_is_not_the_template_before_it(
         Fragment(body, Label.PUBLIC, "src/prices.py:77", "marked", (prices,)),
     )
     error = refused(prompt_of(prices_text, prices, more=parts))
-    assert "src/prices.py:77 (line 1 of it)" in error.message
+    assert error.message.startswith("src/prices.py:77 has text of")
 
 
 def test_a_copy_of_a_file_that_is_gone_is_refused(
@@ -226,7 +288,9 @@ def test_a_copy_of_a_file_that_is_gone_is_refused(
     index.add(margins, margins_text)
     (shop.root / "src/margins.py").unlink()
     copied = shop.write("src/open.py", margins_text, Label.PUBLIC)
-    assert "no longer there" in refused(prompt_of(margins_text, copied)).message
+    error = refused(prompt_of(margins_text, copied))
+    assert "no longer there" in error.message
+    assert "hybridgen mark" not in error.hint
 
 
 def test_a_copy_spread_over_fragments_is_refused(

@@ -82,7 +82,7 @@ clear.Gate._about_copies = lambda self, prompt, destination: None
 """
 SECRETS_OFF = """
 import hybridgen.gate.clear as clear
-clear._about_secrets = lambda prompt: None
+clear.Gate._about_secrets = lambda self, prompt: None
 """
 CLEARED_COPY_OFF = """
 from dataclasses import replace as _replace

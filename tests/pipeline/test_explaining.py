@@ -73,8 +73,21 @@ def test_there_are_prompts_for_the_public_definitions_or_the_one_that_was_named(
     assert file.prompts[0].prompt.label is Label.PUBLIC
     [file] = ask(project, "a/one.py::_two", "a/one.py::one", with_prompts=True).files
     assert [one.target for one in file.prompts] == ["_two", "one"]
-    [file] = ask(project, "a/one.py::three", with_prompts=True).files
-    assert "three is defined nowhere in it" in (file.problem or "")
+
+
+@pytest.mark.parametrize("with_prompts", [True, False])
+def test_a_name_that_is_not_there_is_refused_with_close_ones(project, with_prompts) -> None:
+    with pytest.raises(UsageError, match="ones is defined nowhere in it") as caught:
+        ask(project, "a/one.py::ones", with_prompts=with_prompts)
+    assert caught.value.hint == "did you mean a/one.py::one?"
+    with pytest.raises(UsageError, match="is no Python file"):
+        ask(project, "pyproject.toml::ones", with_prompts=with_prompts)
+
+
+def test_a_file_that_is_no_module_has_no_prompt_and_says_so_where_it_was_named(project) -> None:
+    [file] = ask(project, "pyproject.toml", with_prompts=True).files
+    assert "no Python file" in (file.problem or "")
+    assert all(file.problem is None for file in ask(project, ".", with_prompts=True).files)
 
 
 def test_without_being_asked_no_prompt_is_made(project) -> None:

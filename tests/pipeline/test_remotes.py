@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from hybridgen.domain import Label
-from hybridgen.pipeline.remotes import remotes_from
-from hybridgen.route import Remotes
+from hybridgen.errors import SettingsError
+from hybridgen.pipeline.remotes import missing_backends, remotes_from
+from hybridgen.route import Remotes, plan_route
 from hybridgen.settings import load_settings
 
 GEMINI = {"gemini_terms": "paid"}
@@ -110,6 +111,36 @@ def test_vertex_has_an_address_of_its_own_or_one_that_the_user_names(tmp_path) -
     assert (found.url, found.terms) == ("https://ai.example.com", "vertex")
 
 
+@pytest.mark.parametrize(
+    ("flags", "labels", "said"),
+    [
+        ({}, {Label.CONFIDENTIAL}, []),
+        ({}, {Label.INTERNAL, Label.PUBLIC}, ["Google Gemini was not asked: gemini.terms is not"]),
+        ({"gemini_model": "gemini-x"}, set(), ["Google Gemini was not asked: gemini.terms is not"]),
+        (GEMINI, set(), ["Google Gemini was not asked: no key was found (set GEMINI_API_KEY"]),
+        ({"onprem_url": "https://x"}, set(), ["the server in the building was not asked: its ho"]),
+        ({**GEMINI, "gemini_max_requests": 0}, {Label.PUBLIC}, []),
+        ({**GEMINI, "backend": "local"}, {Label.PUBLIC}, []),
+        ({**GEMINI, "offline": True}, {Label.PUBLIC}, []),
+        ({"ceiling": "backends = []"}, {Label.PUBLIC}, []),
+        (ONPREM, {Label.INTERNAL}, []),
+    ],
+)
+def test_what_was_begun_and_lacks_something_is_said(tmp_path, flags, labels, said) -> None:
+    options = {"ceiling": "", **flags}
+    company = tmp_path / "config.toml"
+    company.write_text(f"[ceiling]\n{options.pop('ceiling')}\n")
+    settings = load_settings(None, options, environment={}, organisation=company)
+    found = list(missing_backends(settings, remotes_from(settings, has_key=False), labels))
+    assert [text.startswith(begin) for text, begin in zip(found, said, strict=True)] == [
+        True for _ in said
+    ]
+
+
 def test_offline_neither_of_them_exists(tmp_path) -> None:
     found = remotes(tmp_path, offline=True, **GEMINI, **ONPREM)
     assert (found.gemini, found.onprem, found.offline) == (None, None, True)
+    assert found.offline_place == "command line"
+    company = remotes(tmp_path, "offline = true", **GEMINI)
+    with pytest.raises(SettingsError, match=r"offline = true \(organisation file .*config.toml"):
+        plan_route(Label.PUBLIC, "gemini", company)

@@ -43,7 +43,7 @@ GEMINI = Destination(
 def explanation() -> Explanation:
     return Explanation(
         root=Path("/home/x/shop"),
-        files=(ExplainedFile(PUBLIC), ExplainedFile(PLAIN)),
+        files=(ExplainedFile(PUBLIC), ExplainedFile(PLAIN, needs_trust=True)),
         is_folder=True,
         ways={
             Label.PUBLIC: Way(("gemini", "local"), ("Google Gemini", "here"), "public code may"),

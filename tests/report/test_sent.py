@@ -23,7 +23,8 @@ def test_a_run_that_sent_nothing_says_nothing_of_it() -> None:
 
 
 def test_each_destination_has_a_line_with_how_much_where_and_its_terms() -> None:
-    first, second, _ = sent_lines((Sent(GEMINI, 1, 1234567), Sent(ONPREM, 12, 80)), HEAD)
+    sent = (Sent(GEMINI, 1, 1234567), Sent(ONPREM, 12, 80))
+    first, second, _ = sent_lines(sent, HEAD)
     assert first == (
         "sent: 1 prompt, 1,234,567 bytes, to gemini (https://generativelanguage.example, flash): "
         + terms_line("paid", "google-genai")
@@ -34,6 +35,12 @@ def test_each_destination_has_a_line_with_how_much_where_and_its_terms() -> None
     )
 
 
+def test_what_got_no_answer_is_said_to_have_arrived_perhaps() -> None:
+    one, two, _ = sent_lines((Sent(GEMINI, 1, 9, 1), Sent(ONPREM, 12, 80, 3)), HEAD)
+    assert one.startswith("sent: 1 prompt (without an answer: may have arrived), 9 bytes, to")
+    assert two.startswith("sent: 12 prompts (3 of them without an answer: may have arrived), 80")
+
+
 def test_the_last_line_has_the_whole_head_and_the_command_that_shows_what_it_was() -> None:
     last = list(sent_lines((Sent(GEMINI, 1, 9),), HEAD))[-1]
     assert f"head is {HEAD}" in last
@@ -41,7 +48,7 @@ def test_the_last_line_has_the_whole_head_and_the_command_that_shows_what_it_was
 
 
 def test_the_document_says_the_same_and_can_be_json() -> None:
-    document = sent_document((Sent(GEMINI, 2, 300), Sent(ONPREM, 1, 80)), HEAD)
+    document = sent_document((Sent(GEMINI, 2, 300, unanswered=1), Sent(ONPREM, 1, 80)), HEAD)
     assert json.loads(json.dumps(document)) == document
     assert document["ledger_head"] == HEAD
     assert document["destinations"] == [
@@ -52,6 +59,7 @@ def test_the_document_says_the_same_and_can_be_json() -> None:
             "sdk": "google-genai",
             "terms": "paid",
             "prompts": 2,
+            "unanswered": 1,
             "bytes": 300,
         },
         {
@@ -61,6 +69,7 @@ def test_the_document_says_the_same_and_can_be_json() -> None:
             "sdk": "openai-compatible",
             "terms": "onprem",
             "prompts": 1,
+            "unanswered": 0,
             "bytes": 80,
         },
     ]

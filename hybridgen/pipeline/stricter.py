@@ -1,0 +1,86 @@
+"""What a module imports that is stricter than itself: its prompts may then stay on this machine.
+
+Where prompts may leave, the code runs in a copy without such files (``cleared_copy.py``). Whether
+it runs there is known only once it ran, so this says what may be, from the import statements.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from hybridgen.domain import Label, SourceFile
+from hybridgen.errors import HybridgenError
+from hybridgen.label import Labeller
+from hybridgen.label.imported import ModuleIndex, find_imports
+from hybridgen.label.listing import list_files
+from hybridgen.reading import decode, parse, read_once
+
+
+class StricterImports:
+    """The stricter files that modules of one project import; each file is read once.
+
+    Args:
+        labeller: says how confidential files are.
+    """
+
+    def __init__(self, labeller: Labeller) -> None:
+        self._labeller = labeller
+        self._files: dict[str, SourceFile] = {}
+        self._steps: dict[str, tuple[str, ...]] = {}
+
+    def of(self, source: SourceFile) -> tuple[SourceFile, ...]:
+        """What ``source`` imports that is stricter, directly or through what is not, sorted."""
+        if source.label is Label.CONFIDENTIAL or not source.path.endswith(".py"):
+            return ()
+        found: dict[str, SourceFile] = {}
+        seen, pending = {source.path}, [source.path]
+        while pending:
+            for name in self._imported(pending.pop()):
+                if name in seen:
+                    continue
+                seen.add(name)
+                file = self._file(name)
+                if file.label > source.label:
+                    found[name] = file
+                else:
+                    pending.append(name)
+        return tuple(found[name] for name in sorted(found))
+
+    def _file(self, name: str) -> SourceFile:
+        if name not in self._files:
+            self._files[name] = self._labeller.look(Path(name))
+        return self._files[name]
+
+    def _imported(self, name: str) -> tuple[str, ...]:
+        if name not in self._steps:
+            self._steps[name] = self._read(name)
+        return self._steps[name]
+
+    def _read(self, name: str) -> tuple[str, ...]:
+        text = self._text(name)
+        try:
+            imports = find_imports(parse(text, name))
+        except (HybridgenError, RecursionError):
+            return ()  # it makes no prompt either
+        found: dict[str, None] = {}
+        for wanted in imports:
+            files = self._modules.files_of(wanted, name) or ()
+            # The import runs without the file of a package if nothing stands in it.
+            found |= dict.fromkeys(
+                file
+                for file in files
+                if not file.endswith("/__init__.py") or self._text(file).strip()
+            )
+        return tuple(found)
+
+    def _text(self, name: str) -> str:
+        root = self._labeller.root
+        try:
+            return decode(read_once(root / name, root, name)[1], name)
+        except HybridgenError:
+            return ""
+
+    @cached_property
+    def _modules(self) -> ModuleIndex:
+        return ModuleIndex(entry.place.name for entry in list_files(self._labeller.root))
