@@ -14,11 +14,14 @@ from hybridgen.backends.fake_openai import FakeOpenai
 
 KEY = "AKIA" + "Q3EXAMPLEKEY7XYZ"
 INNER = """\
-from hashlib import sha256
+from zlib import crc32
 
 
 def giraffe_inner(amount: int) -> int:
-    if sha256(str(amount).encode()).hexdigest().startswith("00000"):
+    left = crc32(b"%d" % amount)
+    while left > 9 and left % 2 == 0:
+        left //= 2
+    if left == 4_027_812_913:
         return 0
     return amount * 5
 """
