@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import signal
 import ssl
 import sys
 import threading
@@ -227,6 +228,7 @@ def serve(make: type[FakeServer], arguments: Sequence[str]) -> None:
     parser.add_argument("--script", type=Path)
     chosen = parser.parse_args(arguments)
     script = json.loads(chosen.script.read_text(encoding="utf-8")) if chosen.script else [""]
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     with make(script, port=chosen.port) as fake:
         sys.stdout.write(f"{fake.url}\n")
         sys.stdout.flush()
