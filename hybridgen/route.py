@@ -96,11 +96,6 @@ def plan_route(label: Label, backend: str, remotes: Remotes) -> Route:
     return Route(backend, f"{name} code may be read by {NAMES[backend]}, as the settings ask")
 
 
-def choose_route(label: Label, backend: str) -> Route:
-    """The route where nothing but this machine is set up; see :func:`plan_route`."""
-    return plan_route(label, backend, NO_REMOTES)
-
-
 def _outermost(label: Label, remotes: Remotes) -> Route:
     allowed = [backend for backend, clearance in CLEARANCE.items() if label <= clearance]
     first = next(backend for backend in allowed if _can_read(backend, label, remotes))

@@ -9,7 +9,7 @@ import pytest
 from hybridgen.domain import Label
 from hybridgen.domain.egress import Destination
 from hybridgen.errors import PolicyRefusal, SettingsError
-from hybridgen.route import CHOICES, CLEARANCE, Remotes, choose_route, plan_route, steps
+from hybridgen.route import CHOICES, CLEARANCE, NO_REMOTES, Remotes, plan_route, steps
 
 GEMINI = Destination("gemini", "https://gemini.example", "m", "google-genai", "paid", Label.PUBLIC)
 ONPREM = Destination(
@@ -126,6 +126,6 @@ def test_unknown_backend_is_a_settings_error(backend) -> None:
 @pytest.mark.parametrize("label", list(Label))
 def test_with_nothing_but_this_machine_it_may_read_everything(label) -> None:
     for backend in ("auto", "local"):
-        route = choose_route(label, backend)
+        route = plan_route(label, backend, NO_REMOTES)
         assert route.backend == "local"
         assert label.name.lower() in route.why

@@ -56,13 +56,9 @@ def trust(
 
 def _root(path: Path) -> Path:
     """The root of the project, as `hybridgen generate` finds it; a folder that is gone itself."""
-    from hybridgen.settings import project_folder
-    from hybridgen.source import find_project
+    from hybridgen.settings import project_folder, project_root
 
-    folder = project_folder(path)
-    if folder is None and path.exists():
-        folder = find_project(path.absolute(), python=None, tests=None).root
-    return (folder or path).resolve()
+    return project_root(path) if path.exists() else (project_folder(path) or path).resolve()
 
 
 def _trust(store: TrustStore, root: Path, *, is_sure: bool) -> int:
@@ -74,10 +70,11 @@ def _trust(store: TrustStore, root: Path, *, is_sure: bool) -> int:
     from hybridgen.settings import load_settings
 
     labeller = make_labeller(root, load_settings(root, {}), state_folder())
+    listed = tuple(labeller.survey())
     # Before anything is looser: what is moved into a trusted file later has to be known.
     with contextlib.closing(FingerprintIndex(fingerprint_folder(), labeller.root)) as index:
-        remember(index, labeller, labeller.walk())
-    files = labeller.trustable()
+        remember(index, labeller, (file for file, _ in listed))
+    files = tuple(trustable for _, trustable in listed if trustable is not None)
     if not files:
         _echo(f"nothing to trust: no mark of {root} makes a file public or internal")
         click.echo("mark one with: hybridgen mark public PATH")

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Callable
-from copy import copy
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hybridgen.cli.main import LazyGroup, main
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Run = Callable[..., Done]
+Run = Callable[..., Any]
 
 
 @pytest.fixture
@@ -49,29 +35,9 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(
-    root: Path,
-    home: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Run:
+def run(command_line: Run) -> Run:
     """The whole command line, without a terminal."""
-    for name in [name for name in os.environ if name.startswith(("XDG_", "HYBRIDGEN_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(home))
-    # A copy: click keeps on a command what its first parent calls the option for help.
-    find = LazyGroup.get_command
-    monkeypatch.setattr(LazyGroup, "get_command", lambda *given: copy(find(*given)))
-
-    def run(*arguments: str, folder: str = "") -> Done:
-        monkeypatch.chdir(root / folder)
-        with Path(os.devnull).open() as nothing, pytest.raises(SystemExit) as ended:
-            monkeypatch.setattr("sys.stdin", nothing)
-            main([*arguments])
-        captured = capsys.readouterr()
-        return Done(int(str(ended.value.code)), captured.out, captured.err)
-
-    return run
+    return command_line
 
 
 def marks(root: Path) -> dict[str, list[str]]:

@@ -7,27 +7,16 @@ import pty
 import subprocess
 import sys
 from collections.abc import Callable
-from copy import copy
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hybridgen.cli.main import LazyGroup, main
 from hybridgen.domain import Label
 from hybridgen.gate import FingerprintIndex
 
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Run = Callable[..., Done]
+Run = Callable[..., Any]
 
 
 @pytest.fixture
@@ -53,29 +42,9 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(
-    root: Path,
-    home: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Run:
-    """The whole command line, without a terminal."""
-    for name in [name for name in os.environ if name.startswith(("XDG_", "HYBRIDGEN_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(home))
-    # A copy: click keeps on a command what its first parent calls the option for help.
-    find = LazyGroup.get_command
-    monkeypatch.setattr(LazyGroup, "get_command", lambda *given: copy(find(*given)))
-
-    def run(*arguments: str, folder: str = "") -> Done:
-        monkeypatch.chdir(root / folder)
-        with Path(os.devnull).open() as nothing, pytest.raises(SystemExit) as ended:
-            monkeypatch.setattr("sys.stdin", nothing)
-            main(["trust", *arguments])
-        captured = capsys.readouterr()
-        return Done(int(str(ended.value.code)), captured.out, captured.err)
-
-    return run
+def run(command_line: Run) -> Run:
+    """``hybridgen trust``, without a terminal."""
+    return partial(command_line, "trust")
 
 
 def answered(root: Path, home: Path, answer: bytes) -> int:
