@@ -122,6 +122,7 @@ def test_two_project_files_are_refused(project):
 # Where prompts go, under which terms, and what makes files looser.
 NO_VARIABLE = {
     *("labels_public", "labels_internal", "labels_headers"),
+    *("labels_packages_public", "labels_packages_internal"),
     *("gemini_terms", "gemini_acknowledge_unpaid", "gemini_url", "gemini_proxy", "gemini_ca"),
     *("onprem_url", "onprem_trusted_hosts", "onprem_ca"),
 }
@@ -139,6 +140,8 @@ VALUES = {
     "log_file": "'/tmp/log'",
     "gemini_sdk": "'google-genai'",
     "gemini_model": "'gemini-x'",
+    "labels_packages_public": "['*']",
+    "labels_packages_internal": "['*']",
     "gemini_terms": "'paid'",
     "gemini_acknowledge_unpaid": "true",
     "gemini_url": "'https://evil.example'",

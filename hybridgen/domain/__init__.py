@@ -11,6 +11,7 @@ from hybridgen.domain.code import (
     Parameter,
     ParameterKind,
     Project,
+    Runtime,
     Target,
     TargetKind,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "Prompt",
     "Raised",
     "Route",
+    "Runtime",
     "Sent",
     "SourceFile",
     "Step",

@@ -105,6 +105,24 @@ class ImportName:
 
 
 @dataclass(frozen=True, slots=True)
+class Runtime:
+    """All that code may read besides its project, where that is less than what is installed.
+
+    Attributes:
+        read: files and whole folders.
+        standard: folders of the standard library, without the packages installed in them.
+        libraries: folders of which the shared libraries directly inside may be read.
+        packages: folders on ``sys.path`` in place of those that the interpreter has of its own
+            for installed packages.
+    """
+
+    read: tuple[Path, ...]
+    standard: tuple[Path, ...]
+    libraries: tuple[Path, ...]
+    packages: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Interpreter:
     """The Python that runs the project's code.
 
@@ -112,11 +130,13 @@ class Interpreter:
         path: the executable as given (a venv's ``bin/python`` is not resolved).
         why: the rule that chose it, for people (``--python``, ``$VIRTUAL_ENV`` ...).
         prefixes: folders that it has to read: its prefix and its base prefix.
+        runtime: what may be read in place of the prefixes and of all that the system has.
     """
 
     path: Path
     why: str
     prefixes: tuple[Path, ...]
+    runtime: Runtime | None = None
 
 
 @dataclass(frozen=True, slots=True)

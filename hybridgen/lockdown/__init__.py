@@ -21,6 +21,12 @@ What the ``runner`` profile covers:
 - **Environment**: scrubbed, with temporary HOME and TMPDIR; descriptors other than those given are
   closed, and those given must not be sockets that lead outside.
 
+Where an observation may enter a prompt that leaves this machine, the interpreter comes with a
+:class:`~hybridgen.domain.Runtime`, and in place of its prefixes and the system's runtime only that
+may be read: the standard library without installed packages, shared libraries, data about time and
+languages, and the packages named for it. What lies below the standard library's folder can be
+listed, also where it cannot be read.
+
 A **nursery** is a runner that may fork: nothing of the project is imported in it, only what the
 project's module imports from elsewhere, and each of its children adds the runner's filter before
 it imports the module under test. So code of the project never has the right to fork; an installed
@@ -49,20 +55,20 @@ from hybridgen.lockdown.probe import probe
 from hybridgen.lockdown.profile import (
     Limits,
     Profile,
-    readable_by_all,
     runner_environment,
     runner_profile,
 )
+from hybridgen.lockdown.runtime import bare_runtime
 
 __all__ = [
     "LAUNCH_FAILED",
     "Limits",
     "LockLevel",
     "Profile",
+    "bare_runtime",
     "child_filter",
     "locked_command",
     "probe",
-    "readable_by_all",
     "runner_environment",
     "runner_profile",
 ]

@@ -53,7 +53,13 @@ def locked_command(
             "There is no system call filter for this machine.",
             "Run on Linux, x86_64 or aarch64, or accept the risk with --unsafe-no-sandbox.",
         )
-    paths = {"read": profile.read, "execute": profile.execute, "write": profile.write}
+    paths = {
+        "read": profile.read,
+        "execute": profile.execute,
+        "write": profile.write,
+        "standard": profile.standard,
+        "libraries": profile.libraries,
+    }
     plan = {
         "parent": os.getpid(),
         "keep": list(keep),

@@ -16,6 +16,7 @@ import resource
 import stat
 import struct
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 EXIT_CODE = 97
@@ -34,11 +35,13 @@ _MAKE = 1 << 7 | 1 << 8 | 1 << 10 | 1 << 12  # folders, files, pipes, symlinks; 
 _REFER, _TRUNCATE, _IOCTL_DEVICE = 1 << 13, 1 << 14, 1 << 15
 _RIGHTS = {
     "read": _READ_FILE | _READ_DIR,
+    "list": _READ_DIR,
     "execute": _READ_FILE | _EXECUTE,
     "write": _READ_FILE | _READ_DIR | _WRITE_FILE | _REMOVE | _MAKE | _REFER | _TRUNCATE,
 }
 _RIGHTS_OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEVICE
 _FILE_RIGHTS_BY_ABI = {1: 13, 2: 14, 3: 15, 4: 15}  # how many bits; 16 from ABI 5 on
+_NOT_STANDARD = ("site-packages", "dist-packages", "sitecustomize.py", "usercustomize.py")
 _TCP_BIND_AND_CONNECT, _ABSTRACT_SOCKETS_AND_SIGNALS = 3, 3
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -136,16 +139,37 @@ def _landlock(plan: dict[str, Any]) -> None:
     )
     size = ctypes.c_size_t(len(attributes))
     ruleset = _checked(_libc.syscall(create, attributes, size, 0), "Landlock rules")
-    for kind, rights in _RIGHTS.items():
-        for path in paths[kind]:
-            descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
-            is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
-            allowed = rights & handled & (handled if is_folder else _RIGHTS_OF_FILES)
-            rule = struct.pack("=Qi", allowed, descriptor)
-            _checked(_libc.syscall(add, ruleset, _PATH_BENEATH, rule, 0), f"rule for {path}")
-            os.close(descriptor)
+    for kind, path in _rules(paths):
+        descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        allowed = _RIGHTS[kind] & handled & (handled if is_folder else _RIGHTS_OF_FILES)
+        rule = struct.pack("=Qi", allowed, descriptor)
+        _checked(_libc.syscall(add, ruleset, _PATH_BENEATH, rule, 0), f"rule for {path}")
+        os.close(descriptor)
     _checked(_libc.syscall(_LANDLOCK_RESTRICT_SELF, ruleset, 0), "Landlock restriction")
     os.close(ruleset)
+
+
+def _rules(paths: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
+    """The kind of right and the path of each rule.
+
+    Landlock cannot take a folder out of what its parent may be used for, so where less than all
+    of a folder may be read, each of its entries has a rule. Links have none: what they lead to
+    may be read only if it has one.
+    """
+    for kind in ("read", "execute", "write"):
+        for path in paths[kind]:
+            yield kind, path
+    for folder in paths["standard"]:
+        yield "list", folder  # imports look for names in it, and so in all that lies below
+        for entry in os.scandir(folder):
+            if not entry.is_symlink() and entry.name not in _NOT_STANDARD:
+                yield "read", entry.path
+    for folder in paths["libraries"]:
+        for entry in os.scandir(folder):
+            is_library = entry.name.endswith(".so") or ".so." in entry.name
+            if is_library and entry.is_file(follow_symlinks=False):
+                yield "read", entry.path
 
 
 class _Filter(ctypes.Structure):

@@ -12,7 +12,8 @@ from pathlib import Path
 from hybridgen.errors import HybridgenError
 from hybridgen.lockdown.command import locked_command
 from hybridgen.lockdown.level import LockLevel
-from hybridgen.lockdown.profile import Limits, Profile, programs, readable_by_all
+from hybridgen.lockdown.profile import Limits, Profile, programs
+from hybridgen.lockdown.runtime import readable_by_all
 from hybridgen.lockdown.syscalls import this_architecture
 
 _TIMEOUT = 30  # seconds; it takes a tenth of one

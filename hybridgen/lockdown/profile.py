@@ -9,38 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hybridgen.domain import Interpreter
+from hybridgen.domain import Interpreter, Runtime
 from hybridgen.errors import PolicyRefusal, RunnerError
 from hybridgen.lockdown.program import loader_of
+from hybridgen.lockdown.runtime import readable_by_all
 
-_RUNTIME = (
-    "/usr",
-    "/lib",
-    "/lib64",
-    "/nix/store",
-    "/etc/ld.so.cache",
-    "/etc/localtime",
-    "/etc/mime.types",
-    "/etc/os-release",
-    "/etc/timezone",
-    "/sys/devices/system/cpu",
-    "/dev/random",
-    "/dev/urandom",
-    "/dev/zero",
-    "/proc/cpuinfo",
-    "/proc/filesystems",
-    "/proc/meminfo",
-    "/proc/stat",
-    "/proc/version",
-    "/proc/sys/vm/overcommit_memory",
-    # Not all of /proc/self: net/ and mountinfo tell of the user's connections and disks.
-    "/proc/self/cmdline",
-    "/proc/self/fd",
-    "/proc/self/maps",
-    "/proc/self/stat",
-    "/proc/self/statm",
-    "/proc/self/status",
-)
 _DEVICES_TO_WRITE = (Path("/dev/null"),)
 
 
@@ -84,6 +57,8 @@ class Profile:
         read: files and whole folders.
         execute: programs and their loaders, single files.
         write: files, and folders in which it may do everything but start programs.
+        standard: folders of a standard library, to be read without installed packages.
+        libraries: folders of which the shared libraries directly inside may be read.
     """
 
     name: str
@@ -91,17 +66,8 @@ class Profile:
     execute: tuple[Path, ...]
     write: tuple[Path, ...]
     limits: Limits = field(default_factory=Limits)
-
-
-def readable_by_all() -> tuple[Path, ...]:
-    """What any Python on this machine needs to read besides its own prefix."""
-    # Debian's site-packages link to /etc/python3.X/sitecustomize.py.
-    debian = sorted(Path("/etc").glob("python3*"))
-    paths = (*map(Path, _RUNTIME), *debian)
-    # /proc/self stays as it is: the launcher opens it, so it has to mean the launcher.
-    return tuple(
-        path if path.is_relative_to("/proc") else path.resolve() for path in paths if path.exists()
-    )
+    standard: tuple[Path, ...] = ()
+    libraries: tuple[Path, ...] = ()
 
 
 def runner_profile(
@@ -131,29 +97,38 @@ def runner_profile(
         RunnerError: the scratch folder does not exist or holds what it must not.
     """
     root, place = project.resolve(), scratch.resolve()
-    runtime = readable_by_all()
     homes = _homes()
     _refuse_wide(root, "The project's root", homes, "Start hybridgen in a folder of its own.")
     further = tuple(path.resolve() for path in extra_read if path.exists())
     for path in further:
         _refuse_wide(path, "The folder to read", homes, "Name the folders that are needed.")
-    prefixes = tuple(
-        path
-        for path in (prefix.resolve() for prefix in interpreter.prefixes if prefix.exists())
-        if not _is_inside(path, (*runtime, root))
-    )
-    for path in prefixes:
-        _check_prefix(path, interpreter, (*homes, root.parent))
-    _check_scratch(place, (root, *prefixes, *further, *homes))
-    read = tuple(dict.fromkeys((root, *prefixes, *further, *runtime)))
-    program = interpreter.path.resolve()
+    runtime = interpreter.runtime or _whole_runtime(interpreter, root, homes)
+    folders = (*runtime.read, *runtime.packages)
+    _check_scratch(place, (root, *folders, *runtime.standard, *further, *homes))
+    read = tuple(dict.fromkeys((root, *folders, *further)))
+    loadable = (*read, *runtime.standard, *runtime.libraries)
     return Profile(
         name="nursery" if may_fork else "runner",
         read=read,
-        execute=programs(program, read),
+        execute=programs(interpreter.path.resolve(), loadable),
         write=(place, *(path for path in _DEVICES_TO_WRITE if path.exists())),
         limits=limits or Limits(),
+        standard=runtime.standard,
+        libraries=runtime.libraries,
     )
+
+
+def _whole_runtime(interpreter: Interpreter, root: Path, homes: Sequence[Path]) -> Runtime:
+    """The whole of an interpreter's prefixes and of the system's runtime."""
+    system = readable_by_all()
+    prefixes = tuple(
+        path
+        for path in (prefix.resolve() for prefix in interpreter.prefixes if prefix.exists())
+        if not _is_inside(path, (*system, root))
+    )
+    for path in prefixes:
+        _check_prefix(path, interpreter, (*homes, root.parent))
+    return Runtime(read=(*prefixes, *system), standard=(), libraries=())
 
 
 def programs(program: Path, readable: Iterable[Path]) -> tuple[Path, ...]:

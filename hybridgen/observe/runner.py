@@ -139,10 +139,12 @@ def start_worker(
 
 def load_request(module: Module, name: ImportName, variation: Variation) -> dict[str, Any]:
     """What a worker is asked in order to import ``module`` by ``name``."""
+    runtime = module.project.interpreter.runtime
     return {
         "op": "load",
         "name": name.name,
         "paths": [str(name.root)],
+        "packages": None if runtime is None else [str(path) for path in runtime.packages],
         "file": str(module.path),
         "project": str(module.project.root),
         "clock": variation.clock,

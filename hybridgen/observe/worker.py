@@ -1374,6 +1374,10 @@ class Session:
         """Imports the module under test."""
         folders = (request["project"], os.path.realpath(request["project"]))
         self.roots = tuple(folder.rstrip(os.sep) + os.sep for folder in folders)
+        if request.get("packages") is not None:
+            own = ("site-packages", "dist-packages")
+            sys.path[:] = [path for path in sys.path if os.path.basename(path) not in own]
+            sys.path.extend(request["packages"])
         sys.path[:0] = request["paths"]
         sys.path.extend(request.get("more_paths", ()))
         sys.argv[:] = request.get("arguments", ["pytest"])

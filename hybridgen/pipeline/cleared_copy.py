@@ -2,11 +2,12 @@
 
 What a run shows (which lines are reached, which values are compared) goes into later prompts. So
 for a prompt that may leave this machine, the code runs in a copy that holds nothing stricter than
-the prompt's own module: the runner's locks let it read the copy and the interpreter, and no other
-file of the project. The bytes in the copy are the very bytes that were labelled.
+the prompt's own module: the runner's locks let it read the copy, a bare Python and the installed
+packages that were named for it (``packages.py``), and no other file of the project or of the
+environment. The bytes in the copy are the very bytes that were labelled.
 
-Packages that are installed in the interpreter's own folders stay readable: a module that imports
-one could not run without it.
+The Python is the one behind a virtual environment, and the packages are links in a folder of ours:
+no ``.pth`` file, ``sitecustomize`` or ``pyvenv.cfg`` of an environment has a say.
 """
 
 from __future__ import annotations
@@ -17,21 +18,16 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from hybridgen.domain import ImportName, Label, Module, Project, SourceFile
+from hybridgen.domain import ImportName, Interpreter, Label, Module, Project, SourceFile
 from hybridgen.errors import SourceError
 from hybridgen.label import Labeller
-from hybridgen.lockdown import readable_by_all
+from hybridgen.lockdown import bare_runtime
+from hybridgen.pipeline.packages import Packages
 from hybridgen.reading import read_once
+from hybridgen.source import base_program
 
 MOST_BYTES = 256 * 2**20
 """Of a whole copy; what goes beyond is left out, which can only make less readable."""
-
-_OF_AN_ENVIRONMENT = frozenset(
-    {
-        *("bin", "lib", "lib64", "include", "share", "etc", "man", "Scripts", "Lib", "Include"),
-        *("pyvenv.cfg", ".gitignore", "CACHEDIR.TAG", ".lock", "conda-meta", "pip-selfcheck.json"),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +67,25 @@ class CopiedLabels(Labeller):
         return iter(self._files.values())
 
 
-def cleared_copy(module: Module, labels: Labeller, folder: Path) -> ClearedCopy:
+def cleared_copy(module: Module, labels: Labeller, folder: Path, packages: Packages) -> ClearedCopy:
     """Copies what is no stricter than ``module``, into an empty folder that is made.
+
+    Beside it, under the same name with ``-packages``, a folder of links to packages is made.
 
     Raises:
         SourceError: the module itself is no part of it, or its interpreter would let the runner
             read the rest of the project.
     """
     project = module.project
-    _check_apart(project)
-    folder.mkdir(mode=0o700)
+    place_of_packages = folder.with_name(f"{folder.name}-packages")
+    readable = packages.readable(module.label)
+    interpreter = _bare(project, place_of_packages, readable)
+    for place in (folder, place_of_packages):
+        place.mkdir(mode=0o700)
+    for entry in readable:
+        link = place_of_packages / entry.name
+        if not link.is_symlink():  # as on sys.path, the first one counts
+            link.symlink_to(entry)
     copied: dict[str, SourceFile] = {}
     left = MOST_BYTES
     for known in labels.walk():
@@ -104,28 +109,30 @@ def cleared_copy(module: Module, labels: Labeller, folder: Path) -> ClearedCopy:
     moved = replace(
         module,
         path=_moved(module.path.resolve(), project.root, folder),
-        project=_moved_project(project, folder, module.label),
+        project=_moved_project(replace(project, interpreter=interpreter), folder, module.label),
         import_names=tuple(_moved_names(module, folder)),
     )
     return ClearedCopy(moved, CopiedLabels(folder, copied))
 
 
-def _check_apart(project: Project) -> None:
-    """No folder that every runner may read holds the project, or a part of it that is code."""
-    for path in (*readable_by_all(), *project.interpreter.prefixes):
-        place = path.resolve()
-        if project.root.is_relative_to(place) or _holds_code(place, project.root):
+def _bare(project: Project, packages: Path, readable: tuple[Path, ...]) -> Interpreter:
+    """The project's Python, with less to read; nothing of that is the project's.
+
+    Args:
+        packages: the folder on its path for installed packages.
+        readable: those.
+    """
+    program = base_program(project.interpreter)
+    runtime = bare_runtime(program)
+    for place in (*runtime.read, *runtime.standard, *runtime.libraries, program):
+        is_above = project.root.is_relative_to(place) and place not in runtime.libraries
+        if is_above or place.is_relative_to(project.root):
             raise SourceError(
                 f"all code that is run may read {place}, and so a part of {project.root}",
                 "name another interpreter: --python FILE",
             )
-
-
-def _holds_code(prefix: Path, root: Path) -> bool:
-    """Whether an interpreter's folder inside the project holds more than an environment does."""
-    if not prefix.is_relative_to(root):
-        return False
-    return any(entry.name not in _OF_AN_ENVIRONMENT for entry in prefix.iterdir())
+    runtime = replace(runtime, read=(*runtime.read, *readable), packages=(packages,))
+    return replace(project.interpreter, path=program, runtime=runtime)
 
 
 def _moved(path: Path, root: Path, folder: Path) -> Path:

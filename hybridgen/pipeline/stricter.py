@@ -28,24 +28,33 @@ class StricterImports:
         self._labeller = labeller
         self._files: dict[str, SourceFile] = {}
         self._steps: dict[str, tuple[str, ...]] = {}
+        self._outside: dict[str, frozenset[str]] = {}
 
     def of(self, source: SourceFile) -> tuple[SourceFile, ...]:
         """What ``source`` imports that is stricter, directly or through what is not, sorted."""
+        found = [file for file in self._followed(source) if file.label > source.label]
+        return tuple(sorted(found, key=lambda file: file.path))
+
+    def outside(self, source: SourceFile) -> frozenset[str]:
+        """The first parts of what ``source`` imports from outside the project in the same way."""
+        followed = [file for file in self._followed(source) if file.label <= source.label]
+        names = (file.path for file in (source, *followed))
+        return frozenset().union(*(self._outside.get(name, ()) for name in names))
+
+    def _followed(self, source: SourceFile) -> tuple[SourceFile, ...]:
+        """All that is imported; what is stricter is not followed further."""
         if source.label is Label.CONFIDENTIAL or not source.path.endswith(".py"):
             return ()
         found: dict[str, SourceFile] = {}
-        seen, pending = {source.path}, [source.path]
+        pending = [source.path]
         while pending:
             for name in self._imported(pending.pop()):
-                if name in seen:
+                if name in found or name == source.path:
                     continue
-                seen.add(name)
-                file = self._file(name)
-                if file.label > source.label:
-                    found[name] = file
-                else:
+                found[name] = self._file(name)
+                if found[name].label <= source.label:
                     pending.append(name)
-        return tuple(found[name] for name in sorted(found))
+        return tuple(found.values())
 
     def _file(self, name: str) -> SourceFile:
         if name not in self._files:
@@ -64,14 +73,19 @@ class StricterImports:
         except (HybridgenError, RecursionError):
             return ()  # it makes no prompt either
         found: dict[str, None] = {}
+        outside: set[str] = set()
         for wanted in imports:
-            files = self._modules.files_of(wanted, name) or ()
+            files = self._modules.files_of(wanted, name)
+            if files == () and not wanted.level:
+                outside.add(wanted.module.partition(".")[0])
+            files = files or ()
             # The import runs without the file of a package if nothing stands in it.
             found |= dict.fromkeys(
                 file
                 for file in files
                 if not file.endswith("/__init__.py") or self._text(file).strip()
             )
+        self._outside[name] = frozenset(outside)
         return tuple(found)
 
     def _text(self, name: str) -> str:

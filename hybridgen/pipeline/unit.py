@@ -30,7 +30,9 @@ from hybridgen.observe.verify import Verifier
 from hybridgen.pipeline.cleared_copy import cleared_copy
 from hybridgen.pipeline.finding import Finder
 from hybridgen.pipeline.job import Budget, Job, Subject, Tally
+from hybridgen.pipeline.packages import packages_for
 from hybridgen.pipeline.stages import StageClock
+from hybridgen.pipeline.stricter import StricterImports
 from hybridgen.pipeline.writing import Writer
 from hybridgen.route import CLEARANCE, plan_route, steps
 from hybridgen.source import (
@@ -230,21 +232,40 @@ class Unit:
             try:
                 cleared = self._in_cleared_copy(subject, stack)
             except HybridgenError as error:
-                self._stay_closed(error.message.replace(f"{self._scratch / 'open'}/", ""), label)
+                why = error.message.replace(f"{self._scratch / 'open'}/", "")
+                self._stay_closed(why, label, self._closed_packages(subject))
                 yield subject, Archive(covered)
                 return
             yield cleared, Archive(cleared.runner.import_arcs)
             subject.runner.effort.add(cleared.runner.effort.seconds)
 
-    def _stay_closed(self, why: str, label: str) -> None:
-        """What becomes of prompts where the code does not run in a cleared copy."""
+    def _closed_packages(self, subject: Subject) -> tuple[str, ...]:
+        """What the module needs of what is installed and was not named as fit for its prompts."""
+        module = subject.module
+        imports = StricterImports(subject.labeller)
+        names = frozenset().union(*(imports.outside(file) for file in module.source.sources))
+        packages = packages_for(module.project.interpreter, self._job.settings)
+        return packages.closed(names, module.label)
+
+    def _stay_closed(self, why: str, label: str, packages: Sequence[str]) -> None:
+        """What becomes of prompts where the code does not run in a cleared copy.
+
+        Args:
+            packages: the closed packages that it imports.
+        """
         said = f"the code does not run with {label} files alone ({why})"
         if self._job.settings.context == "drop":
             self._tally.notes.append(f"{said}, so prompts tell nothing of what runs show")
             return
+        needed = "mark and trust what it needs"
+        if packages:
+            names = ", ".join(f'"{name}"' for name in packages)
+            needed += (
+                f" (installed packages that anybody may read: labels.packages_{label} = [{names}] "
+                "in your own settings)"
+            )
         self._tally.notes.append(
-            f"{said}: mark and trust what it needs, or set context = 'drop' to send prompts "
-            "without what runs show"
+            f"{said}: {needed}, or set context = 'drop' to send prompts without what runs show"
         )
         policy, backend = self._job.policy, self._job.settings.backend
         if backend == "auto":  # where a remote one is asked for by name, this is refused later
@@ -263,7 +284,9 @@ class Unit:
         folders = [self._scratch / name for name in ("open-workers", "open-operands")]
         for folder in folders:
             folder.mkdir()
-        copy = cleared_copy(subject.module, subject.labeller, self._scratch / "open")
+        packages = packages_for(subject.module.project.interpreter, self._job.settings)
+        place = self._scratch / "open"
+        copy = cleared_copy(subject.module, subject.labeller, place, packages)
         sandbox = self._job.sandbox
         runner = Runner(copy.module, sandbox, folders[0])
         stack.callback(runner.close)

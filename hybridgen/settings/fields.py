@@ -136,6 +136,14 @@ class Settings(BaseSettings):
         description="Words in a file's first lines that make it confidential; a project's and the "
         "organisation's are added.",
     )
+    labels_packages_public: Words = Field(
+        (),
+        description="Installed packages that anybody may read, so that code that needs them may "
+        "run where its prompts leave this machine: names, `*`, and `!name` for all but one.",
+    )
+    labels_packages_internal: Words = Field(
+        (), description="The same for a trusted server in the building."
+    )
     gemini_sdk: Literal["google-genai", "google-generativeai"] = Field(
         "google-genai",
         description="What speaks to Gemini; `google-generativeai` cannot switch storage off.",

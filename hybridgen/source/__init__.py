@@ -5,6 +5,7 @@ its targets and the names by which it could be imported.
 """
 
 from hybridgen.source.existing import tests_of
+from hybridgen.source.interpreter import base_program
 from hybridgen.source.layout import pytest_option
 from hybridgen.source.mentions import mentions
 from hybridgen.source.missing import missing_fragments
@@ -14,6 +15,7 @@ from hybridgen.source.selection import Selection, select
 
 __all__ = [
     "Selection",
+    "base_program",
     "chosen_targets",
     "display_path",
     "find_project",

@@ -26,7 +26,7 @@ _FOLDERS = (
 def installed_roots(interpreter: Interpreter) -> tuple[SourceRoot, ...]:
     """Folders that the interpreter imports from: editable installs first, then site-packages."""
     roots: list[SourceRoot] = []
-    folders = _site_folders(interpreter)
+    folders = site_folders(interpreter)
     for folder in folders:
         roots += _editable_mappings(folder)
         roots += _path_files(folder)
@@ -57,7 +57,7 @@ def recorded_names(interpreter: Interpreter, path: Path, project: Path) -> Itera
 def _direct_installs(interpreter: Interpreter) -> tuple[tuple[Path, Path], ...]:
     """The project folder and the RECORD of each install that came from a folder."""
     found = []
-    for site_folder in _site_folders(interpreter):
+    for site_folder in site_folders(interpreter):
         for file in sorted(site_folder.glob("*.dist-info/direct_url.json")):
             try:
                 url = json.loads("\n".join(_lines(file))).get("url", "")
@@ -70,7 +70,8 @@ def _direct_installs(interpreter: Interpreter) -> tuple[tuple[Path, Path], ...]:
     return tuple(found)
 
 
-def _site_folders(interpreter: Interpreter) -> list[Path]:
+def site_folders(interpreter: Interpreter) -> list[Path]:
+    """The folders for installed packages that an interpreter has, its own first."""
     prefixes = interpreter.prefixes[:1]
     settings = environment_settings(prefixes[0]) if prefixes else {}
     if settings.get("include-system-site-packages", "").lower() == "true":

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hybridgen.domain import Interpreter
-from hybridgen.errors import UsageError
+from hybridgen.errors import SourceError, UsageError
 from hybridgen.source.bounds import is_too_wide
 
 _NAME_ANOTHER = "name another one with --python /path/to/python"
@@ -56,6 +56,22 @@ def environment_settings(prefix: Path) -> dict[str, str]:
         return {}
     pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
     return {key.strip().lower(): value.strip() for key, _, value in pairs}
+
+
+def base_program(interpreter: Interpreter) -> Path:
+    """The Python itself where ``interpreter`` is that of a virtual environment.
+
+    Raises:
+        SourceError: none is found.
+    """
+    own = interpreter.path.resolve()
+    names = (own.name, "python3")
+    elsewhere = (prefix / "bin" / name for prefix in interpreter.prefixes[::-1] for name in names)
+    for program in (own, *elsewhere):
+        real = program.resolve()
+        if real.is_file() and _holds_python(real.parent.parent):
+            return real
+    raise SourceError(f"no Python installation is found behind {interpreter.path}", _NAME_ANOTHER)
 
 
 def _named(python: str) -> Path:

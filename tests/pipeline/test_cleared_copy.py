@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -26,8 +27,9 @@ from hybridgen.errors import SourceError
 from hybridgen.label import Labeller, Mark, Rules
 from hybridgen.lockdown import probe
 from hybridgen.observe.runner import Dropped, Runner, Sandbox
-from hybridgen.pipeline.cleared_copy import cleared_copy
+from hybridgen.pipeline.cleared_copy import ClearedCopy, cleared_copy
 from hybridgen.pipeline.job import Policy
+from hybridgen.pipeline.packages import Packages
 from hybridgen.route import Remotes
 from hybridgen.settings import load_settings
 from hybridgen.source import find_project, read_module, select
@@ -70,10 +72,15 @@ def labels(root: Path, *public: str) -> Labeller:
     return Labeller(root, Rules(tuple(marks), (), Label.PUBLIC, ""))
 
 
-def module_of(root: Path, labeller: Labeller) -> Module:
+def module_of(root: Path, labeller: Labeller, python: Path | None = None) -> Module:
     path = root / "shop" / "open.py"
-    project = find_project(path, python=None, tests=None)
+    project = find_project(path, python=None if python is None else str(python), tests=None)
     return read_module(select([str(path)])[0], project, labeller)
+
+
+def copy_of(module: Module, labeller: Labeller, folder: Path, *named: str) -> ClearedCopy:
+    packages = Packages(module.project.interpreter, {Label.PUBLIC: named})
+    return cleared_copy(module, labeller, folder, packages)
 
 
 def names_in(folder: Path) -> list[str]:
@@ -82,7 +89,7 @@ def names_in(folder: Path) -> list[str]:
 
 def test_copy_holds_what_is_no_stricter_than_the_module(project: Path, tmp_path: Path) -> None:
     labeller = labels(project, "shop/open.py", "shop/__init__.py")
-    copy = cleared_copy(module_of(project, labeller), labeller, tmp_path / "copy")
+    copy = copy_of(module_of(project, labeller), labeller, tmp_path / "copy")
     assert names_in(tmp_path / "copy") == ["shop/__init__.py", "shop/open.py"]
     assert copy.module.path == tmp_path / "copy" / "shop" / "open.py"
     assert copy.module.project.label is Label.PUBLIC
@@ -91,7 +98,7 @@ def test_copy_holds_what_is_no_stricter_than_the_module(project: Path, tmp_path:
 
 def test_file_that_is_not_in_the_copy_is_confidential_there(project: Path, tmp_path: Path) -> None:
     labeller = labels(project, "shop/open.py")
-    copy = cleared_copy(module_of(project, labeller), labeller, tmp_path / "copy")
+    copy = copy_of(module_of(project, labeller), labeller, tmp_path / "copy")
     path = copy.module.path
     assert copy.labels.file(path, OPEN.encode()).label is Label.PUBLIC
     assert copy.labels.file(path, b"changed").label is Label.CONFIDENTIAL
@@ -106,7 +113,7 @@ def test_code_in_the_copy_cannot_read_the_rest_of_the_project(
     (project / "shop" / "open.py").write_text(text)
     labeller = labels(project, "shop/open.py", "shop/__init__.py")
     real = module_of(project, labeller)
-    copy = cleared_copy(real, labeller, tmp_path / "copy").module
+    copy = copy_of(real, labeller, tmp_path / "copy").module
     sandbox = Sandbox(is_locked=True, call_timeout=2.0, memory_bytes=2**30)
     seen = {}
     for name, module in (("project", real), ("copy", copy)):
@@ -125,14 +132,21 @@ def test_code_in_the_copy_cannot_read_the_rest_of_the_project(
     assert "zebra-4711" not in str(seen["copy"])
 
 
-def test_interpreter_that_opens_the_project_is_refused(project: Path, tmp_path: Path) -> None:
+def test_interpreter_whose_library_lies_in_the_project_is_refused(
+    project: Path, tmp_path: Path
+) -> None:
     labeller = labels(project, "shop/open.py")
     module = module_of(project, labeller)
-    for prefix in (project, project.parent, project / "shop"):
-        interpreter = replace(module.project.interpreter, prefixes=(prefix,))
-        moved = replace(module, project=replace(module.project, interpreter=interpreter))
-        with pytest.raises(SourceError, match="all code that is run may read"):
-            cleared_copy(moved, labeller, tmp_path / "copy")
+    program = project / "python" / "bin" / "python3"
+    library = project / "python" / "lib" / "python3.11"
+    for folder in (program.parent, library):
+        folder.mkdir(parents=True)
+    (library / "os.py").touch()
+    shutil.copyfile(module.project.interpreter.path.resolve(), program)
+    interpreter = replace(module.project.interpreter, path=program)
+    moved = replace(module, project=replace(module.project, interpreter=interpreter))
+    with pytest.raises(SourceError, match="all code that is run may read"):
+        copy_of(moved, labeller, tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
 
 
@@ -146,7 +160,7 @@ def test_file_that_became_stricter_since_it_was_listed_is_left_out(
 
     fresh = labels(project, "shop/open.py")
     stale = Stale(project, fresh.rules)
-    cleared_copy(module_of(project, fresh), stale, tmp_path / "copy")
+    copy_of(module_of(project, fresh), stale, tmp_path / "copy")
     assert names_in(tmp_path / "copy") == ["shop/open.py"]
 
 
