@@ -18,6 +18,16 @@ _WIDTH = 64
 _TRAINED_CONTEXT = 65536
 
 
+@pytest.fixture(autouse=True)
+def no_locks_on_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that is run inside of the test process must not lock it for good.
+
+    That the commands take their locks is shown where they have a process of their own.
+    """
+    monkeypatch.setattr("hybridgen.cli.locks.lock_broker", lambda: None)
+    monkeypatch.setattr("hybridgen.cli.locks.lock_puller", lambda folder: None)
+
+
 class MakeGguf(Protocol):
     """Writes a tiny model file."""
 

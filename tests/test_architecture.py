@@ -49,6 +49,7 @@ EXCEPTIONS = {
     ("backends", "engine"): "the local backend is the engine",
     ("backends", "gate"): "a remote backend lets the gate clear what it sends",
     ("backends", "courier"): "a remote backend sends by the courier",
+    ("courier", "lockdown"): "the courier locks itself before it sends",
     ("courier", "gate"): "the courier takes what the gate has cleared, and nothing else",
     ("explore", "post"): "examples in docstrings become candidates as a model's answer does",
 }

@@ -91,6 +91,7 @@ def generate(
         from hybridgen import pipeline
         from hybridgen.cli.backend import choose_backend
         from hybridgen.cli.door import Door
+        from hybridgen.cli.locks import lock_broker
         from hybridgen.pipeline.remotes import missing_backends
         from hybridgen.report.document import exit_code
         from hybridgen.report.sent import sent_lines
@@ -103,6 +104,7 @@ def generate(
             flags["backend"] = "local"
         # The way out is fixed by the user's own settings, before a repository can have a say.
         with contextlib.closing(Door(load_settings(None, flags, config))) as door:
+            lock_broker()
             settings = _settings(paths, config, flags)
             remotes = door.remotes(settings)
             chosen = None

@@ -44,6 +44,9 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "purge": ("hybridgen.cli.purge:purge", "Remove what hybridgen keeps about your code."),
 }
 
+LOCKED_LATER: Final = ("generate", "models")
+"""Commands with something to do before they may read code and may no longer reach a network."""
+
 
 class LazyGroup(click.Group):
     """A group whose sub-commands are imported when they are used."""
@@ -69,11 +72,16 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", prog_name="hybridgen")
-def hybridgen() -> None:
+@click.pass_context
+def hybridgen(context: click.Context, /) -> None:
     """AI-written unit tests for code that may not leave the building.
 
     Confidential code is only ever read by a model that runs on this machine.
     """
+    if context.invoked_subcommand not in LOCKED_LATER:
+        from hybridgen.cli.locks import lock_broker
+
+        lock_broker()
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

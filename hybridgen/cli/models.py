@@ -31,9 +31,12 @@ _ASSUMED_BYTES_PER_SECOND = 10_000_000  # said as such; the bar shows the real o
 @click.pass_context
 def models(ctx: click.Context, model_folder: Path | None, config: str | None) -> None:
     """Get, check and remove the models that run on this machine."""
+    from hybridgen.cli.locks import lock_broker
     from hybridgen.modelstore.store import ModelStore
     from hybridgen.settings import load_settings
 
+    if ctx.invoked_subcommand != "pull":
+        lock_broker()
     # The puller knows no project, so no project's file is read.
     settings = load_settings(None, {"model_folder": model_folder}, config)
     ctx.meta[_OFFLINE] = settings.offline
@@ -116,6 +119,7 @@ def pull_model(
     name: str | None, source: str | None, offline: bool, hub_endpoint: str | None
 ) -> None:
     """Get a model; without NAME, the one that suits this machine."""
+    from hybridgen.cli.locks import lock_puller
     from hybridgen.modelstore.pull import PullOptions, Source, pull
 
     store = _store()
@@ -123,6 +127,8 @@ def pull_model(
     chosen = name or _choose(store, say)
     is_offline = offline or click.get_current_context().meta[_OFFLINE]
     options = PullOptions(Source(source) if source else None, is_offline, hub_endpoint or None)
+    store.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock_puller(store.folder)
     with say:
         path = pull(store, chosen, options, say)
     click.echo(str(path))

@@ -3,8 +3,9 @@
 What this process covers: nobody but the broker speaks to it; its environment, folder and
 descriptors are not the user's; it is not dumpable, so no core and no debugger of the same user
 reads the key out of it; it dies with its parent; nothing it or a library prints goes anywhere.
-It asks no other address than those of its first frame. What it does not cover yet: the kernel
-does not hold it to that (``_take_locks`` is where that will be).
+It asks no other address than those of its first frame, and the kernel holds it to their ports, to
+reading our own Python, and to starting no program (``lockdown/``). The kernel fixes ports, not
+hosts: to these ports it could speak to anybody.
 
 Only the standard library is imported here; SDKs and HTTP clients come with the first request.
 """
@@ -22,6 +23,7 @@ import threading
 import time
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
+from urllib.parse import urlsplit
 
 from hybridgen.courier import frames
 from hybridgen.courier.adapters import Adapter, Ask, Target, make_adapter
@@ -67,7 +69,20 @@ def _protect(parent: int, *, dies_with_parent: bool) -> None:
 
 
 def _take_locks(setup: frames.Message) -> None:
-    """The place of the kernel locks: one thread, the ports are known, nothing was sent yet."""
+    """Takes the kernel's locks: one thread, the ports are known, nothing was sent yet.
+
+    Without them nothing is sent: whatever fails here ends the process.
+    """
+    from hybridgen.lockdown import courier_profile, lock_down
+
+    addresses = (one[name] for one in setup["setups"] for name in ("url", "proxy"))
+    ports = {_port_of(address) for address in addresses if address}
+    lock_down(courier_profile(sorted(ports)))
+
+
+def _port_of(address: str) -> int:
+    parts = urlsplit(address)
+    return parts.port or {"http": 80, "https": 443}[parts.scheme]
 
 
 def _pipes() -> tuple[BinaryIO, BinaryIO]:

@@ -1,8 +1,9 @@
 """The engine's process: reads requests from one pipe, answers on another, until it closes.
 
-Nothing here imports the rest of hybridgen but the wire format. What this process covers: the
-model's crashes, hangs and memory are its own; its output goes to the log file; it dies with its
-parent. What it does not cover yet: it is not locked by the kernel (that is ``lockdown/``).
+What this process covers: the model's crashes, hangs and memory are its own; its output goes to the
+log file; it dies with its parent. Before it looks at the model it takes the kernel locks of the
+``engine`` (``lockdown/``): it reads our Python and the model file, and starts, writes and reaches
+nothing.
 """
 
 from __future__ import annotations
@@ -68,6 +69,13 @@ class _Pipes:
                 self._inbox.put(message)
         os._exit(0)
 
+    def first(self) -> wire.Message:
+        """Waits for the first request, before there is a thread for it."""
+        line = self._requests.readline()
+        if not line:
+            os._exit(0)
+        return wire.decode(line)
+
     def next(self) -> wire.Message:
         """Waits for the next request."""
         return self._inbox.get()
@@ -90,7 +98,6 @@ def main() -> None:
     """Serves one broker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the broker's; it tells us
     pipes = _Pipes()
-    pipes.start_reading()
     with contextlib.suppress(BrokenPipeError):
         _serve(pipes)
     os._exit(0)  # llama.cpp has nothing to tidy up that the kernel would not
@@ -98,8 +105,10 @@ def main() -> None:
 
 def _serve(pipes: _Pipes) -> None:
     try:
-        request = wire.decode_load(pipes.next())
+        request = wire.decode_load(pipes.first())
         _protect(request)
+        _lock(request)
+        pipes.start_reading()
         model, template = _load(request, pipes)
     except _RefusedError as refusal:
         pipes.send("failed", message=str(refusal), is_final=True)
@@ -132,6 +141,18 @@ def _protect(request: wire.LoadRequest) -> None:
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def _lock(request: wire.LoadRequest) -> None:
+    """Takes the kernel's locks, while there is one thread."""
+    from hybridgen.errors import SandboxUnavailable
+    from hybridgen.lockdown import LockLevel, engine_profile, lock_down
+
+    level = LockLevel(request.locks_sockets, request.locks_files, "tried by the broker")
+    try:
+        lock_down(engine_profile(Path(request.model)), level=level)
+    except SandboxUnavailable as error:
+        raise _RefusedError(error.message) from error
 
 
 def _load(request: wire.LoadRequest, pipes: _Pipes) -> tuple[Llama, ChatTemplate]:

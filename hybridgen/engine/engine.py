@@ -15,6 +15,7 @@ from hybridgen.engine import wire
 from hybridgen.engine.machine import available_memory, usable_threads
 from hybridgen.engine.process import EngineProcess, ProcessGoneError, ProcessStuckError
 from hybridgen.errors import EngineError
+from hybridgen.lockdown import probe
 
 _MAX_RESTARTS = 3
 _STALL_SECONDS = 30.0
@@ -119,6 +120,7 @@ class Engine:
         self._is_ready = False
         self._last_heard = time.monotonic()
         self._process = EngineProcess(self._log)
+        level = probe()
         request = wire.LoadRequest(
             model=str(self._model.absolute()),
             context_tokens=self._context_tokens,
@@ -126,6 +128,8 @@ class Engine:
             chat_template=self._chat_template,
             parent=os.getpid(),
             dies_with_parent=threading.current_thread() is threading.main_thread(),
+            locks_sockets=level.sockets,
+            locks_files=level.files,
         )
         self._send(wire.encode_load(request))
 

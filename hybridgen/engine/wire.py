@@ -29,6 +29,8 @@ class LoadRequest:
         parent: process id of the broker.
         dies_with_parent: ask the kernel to kill the engine when the broker's thread ends.
         chat_template: Jinja source, or None to take the model file's own.
+        locks_sockets: take the lock on system calls, which this machine has.
+        locks_files: take the lock on files, which this machine has.
     """
 
     model: str
@@ -37,6 +39,8 @@ class LoadRequest:
     chat_template: str | None
     parent: int
     dies_with_parent: bool
+    locks_sockets: bool
+    locks_files: bool
 
 
 @dataclass(frozen=True, slots=True)

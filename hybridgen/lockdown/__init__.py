@@ -51,6 +51,13 @@ supervisor and a server of its own: more to trust than these few hundred lines o
 
 from hybridgen.lockdown.command import LAUNCH_FAILED, child_filter, locked_command
 from hybridgen.lockdown.level import LockLevel
+from hybridgen.lockdown.own import (
+    broker_profile,
+    courier_profile,
+    engine_profile,
+    lock_down,
+    puller_profile,
+)
 from hybridgen.lockdown.probe import probe
 from hybridgen.lockdown.profile import (
     Limits,
@@ -66,9 +73,14 @@ __all__ = [
     "LockLevel",
     "Profile",
     "bare_runtime",
+    "broker_profile",
     "child_filter",
+    "courier_profile",
+    "engine_profile",
+    "lock_down",
     "locked_command",
     "probe",
+    "puller_profile",
     "runner_environment",
     "runner_profile",
 ]

@@ -7,18 +7,25 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hybridgen.errors import SandboxUnavailable
 from hybridgen.lockdown.level import LockLevel
 from hybridgen.lockdown.profile import Profile
-from hybridgen.lockdown.seccomp import FILTERS, Program
+from hybridgen.lockdown.seccomp import Program, filter_of
 from hybridgen.lockdown.syscalls import this_architecture
 
 LAUNCHER = Path(__file__).with_name("launch.py")
 LAUNCH_FAILED = 97
 """Exit status when a lock could not be taken; the reason is the line on stderr."""
 
-_FULL = LockLevel(sockets=True, files=True, why="asked for")
+# Bits of capability sets (man 7 capabilities). Not CAP_PERFMON or CAP_SYS_PTRACE: they look into
+# other processes, past Landlock.
+_READ_ANY_FILE = 1 << 2
+_FILES_AND_SIGNALS = 0b111111  # any file's content, mode and owner; signals to other users
+_CAPABILITIES = {"broker": _FILES_AND_SIGNALS, "puller": _FILES_AND_SIGNALS}
+
+FULL_LEVEL = LockLevel(sockets=True, files=True, why="asked for")
 
 
 def locked_command(
@@ -44,7 +51,7 @@ def locked_command(
     Raises:
         SandboxUnavailable: there is no filter for this machine, and nothing unsafe was asked for.
     """
-    level = _FULL if unsafe_level is None else unsafe_level
+    level = FULL_LEVEL if unsafe_level is None else unsafe_level
     if unsafe_level is not None and sys.platform != "linux":
         return list(argv)
     architecture = this_architecture()
@@ -53,24 +60,34 @@ def locked_command(
             "There is no system call filter for this machine.",
             "Run on Linux, x86_64 or aarch64, or accept the risk with --unsafe-no-sandbox.",
         )
-    paths = {
-        "read": profile.read,
-        "execute": profile.execute,
-        "write": profile.write,
-        "standard": profile.standard,
-        "libraries": profile.libraries,
-    }
     plan = {
         "parent": os.getpid(),
         "keep": list(keep),
         "limits": profile.limits.by_name(),
-        "landlock": {kind: [str(path) for path in paths[kind]] for kind in paths}
-        if level.files
-        else None,
-        "seccomp": FILTERS[profile.name](architecture) if level.sockets and architecture else None,
+        **lock_plan(profile, level),
     }
     text = json.dumps(plan, separators=(",", ":"))
     return [sys.executable, "-I", "-S", str(LAUNCHER), text, "--", *argv]
+
+
+def lock_plan(
+    profile: Profile, level: LockLevel, *, scoped: Sequence[str] = ("sockets", "signals")
+) -> dict[str, Any]:
+    """The locks of ``profile``, as far as ``level`` has them, in the words of ``launch.py``.
+
+    Args:
+        scoped: what Landlock keeps inside: names of abstract sockets, and signals.
+    """
+    kinds = ("read", "execute", "write", "standard", "libraries")
+    paths = {kind: [str(path) for path in getattr(profile, kind)] for kind in kinds}
+    architecture = this_architecture() if level.sockets else None
+    return {
+        "landlock": paths if level.files else None,
+        "ports": None if profile.ports is None else list(profile.ports),
+        "scoped": list(scoped),
+        "capabilities": _CAPABILITIES.get(profile.name, _READ_ANY_FILE),
+        "seccomp": None if architecture is None else filter_of(profile.name, architecture),
+    }
 
 
 def child_filter(*, unsafe_level: LockLevel | None = None) -> Program | None:
@@ -84,6 +101,6 @@ def child_filter(*, unsafe_level: LockLevel | None = None) -> Program | None:
     Returns:
         The filter, or None where this level has none.
     """
-    level = _FULL if unsafe_level is None else unsafe_level
+    level = FULL_LEVEL if unsafe_level is None else unsafe_level
     architecture = this_architecture()
-    return FILTERS["runner"](architecture) if level.sockets and architecture else None
+    return filter_of("runner", architecture) if level.sockets and architecture else None

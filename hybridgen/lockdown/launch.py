@@ -1,10 +1,12 @@
-"""Locks its own process, then becomes the program it was given; run as a file, never imported.
+"""Locks its own process, then becomes the program it was given.
 
 ``python -I -S launch.py PLAN -- PROGRAM ARGUMENT...``, PLAN being the JSON text that
 :func:`hybridgen.lockdown.command.locked_command` writes. It needs the standard library only and
 runs on our own interpreter, because the program may be any binary that a repository ships: the
 locks have to be on before its first instruction. It fails closed: if any step fails, it writes
 one line to stderr, exits with 97 and starts nothing.
+
+Processes of ours that are no other program import :func:`take`, for the same locks on themselves.
 """
 
 from __future__ import annotations
@@ -24,11 +26,11 @@ EXIT_CODE = 97
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 22, 38
 _SIGKILL, _SECCOMP_MODE_FILTER = 9, 2
 _SOL_SOCKET, _SO_TYPE, _SO_DOMAIN, _AF_UNIX, _SOCK_STREAM = 1, 3, 39, 1, 1
-_CAPABILITY_VERSION_3, _CAP_DAC_READ_SEARCH = 0x20080522, 1 << 2
+_CAPABILITY_VERSION_3 = 0x20080522
 
 # The same numbers on every machine.
 _LANDLOCK_CREATE_RULESET, _LANDLOCK_ADD_RULE, _LANDLOCK_RESTRICT_SELF = 444, 445, 446
-_GET_VERSION, _PATH_BENEATH = 1, 1
+_GET_VERSION, _PATH_BENEATH, _TO_PORT = 1, 1, 2
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _REMOVE = 1 << 4 | 1 << 5  # folders, files
 _MAKE = 1 << 7 | 1 << 8 | 1 << 10 | 1 << 12  # folders, files, pipes, symlinks; no sockets, devices
@@ -42,7 +44,8 @@ _RIGHTS = {
 _RIGHTS_OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEVICE
 _FILE_RIGHTS_BY_ABI = {1: 13, 2: 14, 3: 15, 4: 15}  # how many bits; 16 from ABI 5 on
 _NOT_STANDARD = ("site-packages", "dist-packages", "sitecustomize.py", "usercustomize.py")
-_TCP_BIND_AND_CONNECT, _ABSTRACT_SOCKETS_AND_SIGNALS = 3, 3
+_TCP_BIND, _TCP_CONNECT = 1, 2
+_SCOPED = {"sockets": 1, "signals": 2}  # abstract ones, and those sent to outside
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -108,7 +111,7 @@ def _limit_resources(plan: dict[str, Any]) -> None:
 
 
 def _drop_privileges(plan: dict[str, Any]) -> None:
-    """Root keeps the right to read any file (where Landlock lets it) and nothing else.
+    """Root keeps what the plan lists, such as to read any file where Landlock lets it.
 
     With no_new_privs the exec of a program gives nothing back, not even to root.
     """
@@ -117,9 +120,8 @@ def _drop_privileges(plan: dict[str, Any]) -> None:
     held = ctypes.create_string_buffer(24)
     _checked(_libc.capget(header, held), "capget")
     effective, permitted = struct.unpack("6I", held.raw)[:2]
-    kept = struct.pack(
-        "6I", effective & _CAP_DAC_READ_SEARCH, permitted & _CAP_DAC_READ_SEARCH, 0, 0, 0, 0
-    )
+    keep = plan["capabilities"]
+    kept = struct.pack("6I", effective & keep, permitted & keep, 0, 0, 0, 0)
     _checked(_libc.capset(header, kept), "capset")
 
 
@@ -128,14 +130,15 @@ def _landlock(plan: dict[str, Any]) -> None:
     paths = plan["landlock"]
     if paths is None:
         return
+    ports = plan["ports"]
     create, add = _LANDLOCK_CREATE_RULESET, _LANDLOCK_ADD_RULE
     abi = _checked(_libc.syscall(create, None, ctypes.c_size_t(0), _GET_VERSION), "Landlock")
     handled = (1 << _FILE_RIGHTS_BY_ABI.get(abi, 16)) - 1
     attributes = struct.pack(
         "QQQ",
         handled,
-        _TCP_BIND_AND_CONNECT if abi >= 4 else 0,
-        _ABSTRACT_SOCKETS_AND_SIGNALS if abi >= 6 else 0,
+        (_TCP_BIND if ports is None else _TCP_BIND | _TCP_CONNECT) if abi >= 4 else 0,
+        sum(_SCOPED[what] for what in plan["scoped"]) if abi >= 6 else 0,
     )
     size = ctypes.c_size_t(len(attributes))
     ruleset = _checked(_libc.syscall(create, attributes, size, 0), "Landlock rules")
@@ -146,6 +149,9 @@ def _landlock(plan: dict[str, Any]) -> None:
         rule = struct.pack("=Qi", allowed, descriptor)
         _checked(_libc.syscall(add, ruleset, _PATH_BENEATH, rule, 0), f"rule for {path}")
         os.close(descriptor)
+    for port in ports or () if abi >= 4 else ():
+        rule = struct.pack("=QQ", _TCP_CONNECT, port)
+        _checked(_libc.syscall(add, ruleset, _TO_PORT, rule, 0), f"rule for port {port}")
     _checked(_libc.syscall(_LANDLOCK_RESTRICT_SELF, ruleset, 0), "Landlock restriction")
     os.close(ruleset)
 
@@ -195,6 +201,20 @@ def _check_threads(plan: dict[str, Any]) -> None:
     """A second thread would stay outside the locks."""
     if len(os.listdir("/proc/self/task")) != 1:  # noqa: PTH208  as above
         raise RuntimeError("more than one thread is running")
+
+
+def take(plan: dict[str, Any]) -> None:
+    """Locks this very process, for good, with all that it will start.
+
+    Args:
+        plan: as :func:`hybridgen.lockdown.own.lock_plan` makes it.
+
+    Raises:
+        OSError: the kernel does not take a lock; those before it hold.
+        RuntimeError: more than one thread is running.
+    """
+    for step in (_check_threads, _drop_privileges, _landlock, _seccomp):
+        step(plan)
 
 
 _STEPS = (

@@ -53,12 +53,13 @@ class Profile:
     """What a locked process may do; every path is absolute, resolved and exists.
 
     Attributes:
-        name: the system call filter, a key of :data:`hybridgen.lockdown.seccomp.FILTERS`.
+        name: the system call filter, as :func:`hybridgen.lockdown.seccomp.filter_of` knows it.
         read: files and whole folders.
         execute: programs and their loaders, single files.
         write: files, and folders in which it may do everything but start programs.
         standard: folders of a standard library, to be read without installed packages.
         libraries: folders of which the shared libraries directly inside may be read.
+        ports: where TCP connections may go; None where Landlock does not bound them.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Profile:
     limits: Limits = field(default_factory=Limits)
     standard: tuple[Path, ...] = ()
     libraries: tuple[Path, ...] = ()
+    ports: tuple[int, ...] | None = ()
 
 
 def runner_profile(

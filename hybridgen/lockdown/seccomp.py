@@ -8,7 +8,7 @@ never what a pointer points to: paths are Landlock's part.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from hybridgen.lockdown.syscalls import NEWEST, Architecture
 
@@ -20,7 +20,7 @@ Instruction = tuple[int, int, int, int | str]
 
 Program = list[Instruction]
 
-_LOAD, _EQUAL, _GREATER, _AND, _RETURN = 0x20, 0x15, 0x25, 0x54, 0x06
+_LOAD, _EQUAL, _GREATER, _ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x54, 0x06
 _KILL_PROCESS, _ERRNO, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
 _OFFSET_NUMBER, _OFFSET_ARCHITECTURE, _OFFSET_ARGUMENTS = 0, 4, 16
 
@@ -72,24 +72,47 @@ def _require(index: int, value: int, *, high: bool = False) -> Program:
     return [_argument(index, high=high), (_EQUAL, 1, 0, value), _REFUSED]
 
 
-_SOCKETS = """socket connect bind listen accept accept4 sendmsg sendmmsg
-    io_uring_setup io_uring_enter io_uring_register"""
-_PROCESSES = """fork vfork execveat setsid setpgid unshare setns ptrace process_vm_readv
-    process_vm_writev process_madvise process_mrelease kcmp pidfd_open pidfd_getfd
-    pidfd_send_signal setpriority ioprio_set migrate_pages move_pages"""
+_NETWORK = "io_uring_setup io_uring_enter io_uring_register"
+_SERVERS = "bind listen accept accept4"
+_SENDING = "socket connect sendmsg sendmmsg"
+_STARTING = "fork vfork execve execveat"
+# Into the memory, descriptors and names of other processes.
+_OTHERS = """ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp
+    pidfd_getfd unshare setns userfaultfd keyctl add_key request_key open_by_handle_at"""
+_PROCESSES = """fork vfork execveat setsid setpgid pidfd_open pidfd_send_signal setpriority
+    ioprio_set migrate_pages move_pages"""
 # Landlock knows nothing of the metadata of a file, nor of watching one.
 _METADATA = """chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes futimesat
     utimensat setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr truncate
-    name_to_handle_at open_by_handle_at inotify_init inotify_init1 inotify_add_watch
-    fanotify_init fanotify_mark"""
+    name_to_handle_at inotify_init inotify_init1 inotify_add_watch fanotify_init fanotify_mark"""
 # Neither of memory shared by key: another program's segments belong to the same user.
 _SHARED = """shmget shmat shmctl semget semop semtimedop semctl msgget msgsnd msgrcv msgctl
-    mq_open mq_unlink memfd_create memfd_secret userfaultfd keyctl add_key request_key"""
+    mq_open mq_unlink memfd_create memfd_secret"""
 _SYSTEM = """bpf perf_event_open mount umount2 pivot_root chroot open_tree move_mount fsopen
     fsconfig fsmount fspick mount_setattr init_module finit_module delete_module kexec_load
     kexec_file_load reboot swapon swapoff acct personality quotactl quotactl_fd syslog vhangup
     sethostname setdomainname settimeofday clock_settime clock_adjtime adjtimex iopl ioperm
     modify_ldt uselib lookup_dcookie nfsservctl"""
+
+
+def _require_one(index: int, values: Sequence[int], *, mask: int | None = None) -> Program:
+    """Refuse unless the (masked) argument is one of ``values``; go on otherwise."""
+    program = [_argument(index)]
+    if mask is not None:
+        program.append((_AND, 0, 0, mask))
+    program += [(_EQUAL, len(values) - place, 0, value) for place, value in enumerate(values)]
+    return [*program, _REFUSED]
+
+
+def _allow_unless(index: int, value: int) -> Program:
+    """Allow the call unless an argument equals ``value``; go on then."""
+    return [_argument(index), (_EQUAL, 1, 0, value), ALLOWED]
+
+
+def _refuse_any(index: int, bits: int) -> Program:
+    """Refuse the call where an argument has any of ``bits``."""
+    return [_argument(index), (_ANY_BIT, 0, 1, bits), _REFUSED, ALLOWED]
+
 
 _AF_UNIX, _SOCK_STREAM, _SOCK_CLOEXEC, _SOCK_NONBLOCK = 1, 1, 0o2000000, 0o4000
 _CLONE_THREAD, _CLONE_NEW_NAMESPACES = 0x00010000, 0x7E020000
@@ -105,12 +128,61 @@ _IOCTLS = (0x5401, 0x802C542A, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 _FCNTLS = (8, 10, 15, 1024, 1026)
 _PR_SET_PDEATHSIG, _PR_SCHED_CORE = 1, 62
 
-_CONDITIONS: dict[str, Program] = {
-    "socketpair": [  # stream pairs only: asyncio needs them; a datagram pair can send to any path
-        *_require(0, _AF_UNIX),
-        *_allow_if(1, _SOCK_STREAM, mask=_WORD & ~(_SOCK_CLOEXEC | _SOCK_NONBLOCK)),
-    ],
+_MSG_FASTOPEN = 0x20000000
+_AF_INET, _AF_INET6, _SOCK_DGRAM, _TCP, _UDP = 2, 10, 2, 6, 17
+_FAST_OPEN_OPTIONS = (23, 30)  # of TCP
+
+_STREAM_PAIRS: Program = [  # asyncio needs them; a datagram pair can send to any path
+    *_require(0, _AF_UNIX),
+    *_allow_if(1, _SOCK_STREAM, mask=_WORD & ~(_SOCK_CLOEXEC | _SOCK_NONBLOCK)),
+]
+
+Rules = Mapping[str, Program]
+"""What becomes of a call, by its name; a call without a rule is allowed."""
+
+
+def _answers(error: int, *calls: str) -> Rules:
+    return {call: [refused(error)] for call in " ".join(calls).split()}
+
+
+_KERNEL: Rules = {
+    **_answers(errno.EPERM, _NETWORK, _SERVERS, _OTHERS, _SYSTEM),
+    # "No such call" makes libc fall back to clone and openat, whose arguments a filter can see.
+    **_answers(errno.ENOSYS, "clone3 openat2"),
+    "clone": _refuse_any(0, _CLONE_NEW_NAMESPACES),
+    "socketpair": _STREAM_PAIRS,
+}
+"""For every process of ours."""
+
+_NO_NETWORK: Rules = {
+    **_answers(errno.EPERM, _SENDING),
     "sendto": [*_require(4, 0), *_require(4, 0, high=True), ALLOWED],  # without an address: send()
+}
+"""For every process that reads code."""
+
+_INTERNET: Rules = {
+    "socket": [
+        *_require_one(0, (_AF_INET, _AF_INET6)),
+        *_require_one(
+            1, (_SOCK_STREAM, _SOCK_DGRAM), mask=_WORD & ~(_SOCK_CLOEXEC | _SOCK_NONBLOCK)
+        ),
+        *_allow_if(2, 0, _TCP, _UDP),  # not MPTCP, which Landlock does not know
+    ],
+    # Data in the first packet goes out without the connect() that Landlock looks at.
+    "sendto": _refuse_any(3, _MSG_FASTOPEN),
+    "sendmsg": _refuse_any(2, _MSG_FASTOPEN),
+    "sendmmsg": _refuse_any(3, _MSG_FASTOPEN),
+    "setsockopt": [
+        *_allow_unless(1, _TCP),
+        *_refuse_if(2, *_FAST_OPEN_OPTIONS),
+    ],
+}
+"""For processes that reach a network."""
+
+_ALONE: Rules = {
+    **_answers(errno.EPERM, _PROCESSES, _METADATA, _SHARED),
+    # The answer of a file system without them, which shutil knows how to take.
+    **_answers(errno.EOPNOTSUPP, "getxattr lgetxattr listxattr llistxattr"),
     "clone": _allow_if(0, _CLONE_THREAD, mask=_CLONE_THREAD | _CLONE_NEW_NAMESPACES),
     "kill": _allow_if(0, OWN_PID),
     "tkill": _allow_if(0, OWN_PID),
@@ -129,47 +201,40 @@ _CONDITIONS: dict[str, Program] = {
     "open": _refuse_if(1, _O_TRUNC, _O_TRUNC | _O_ACCMODE, mask=_O_TRUNC | _O_ACCMODE),
     "openat": _refuse_if(2, _O_TRUNC, _O_TRUNC | _O_ACCMODE, mask=_O_TRUNC | _O_ACCMODE),
 }
+"""For processes that start no other, and whose business is no other's: threads, no children."""
 
-_ANSWERS: dict[int, str] = {
-    errno.EPERM: " ".join((_SOCKETS, _PROCESSES, _METADATA, _SHARED, _SYSTEM)),
-    # "No such call" makes libc fall back to clone and openat, whose arguments a filter can see.
-    errno.ENOSYS: "clone3 openat2",
-    # The answer of a file system without them, which shutil knows how to take.
-    errno.EOPNOTSUPP: "getxattr lgetxattr listxattr llistxattr",
+_NO_PROGRAMS: Rules = _answers(errno.EPERM, _STARTING)
+
+_RUNNER: Rules = {**_KERNEL, **_NO_NETWORK, **_ALONE}
+_NURSERY: Rules = {
+    # Each child ends with it and adds the runner's filter, which takes both rights away again,
+    # before it imports anything of the project.
+    **_RUNNER,
+    "fork": [ALLOWED],
+    "clone": [
+        _argument(0),
+        *((_EQUAL, 4 - place, 0, flags) for place, flags in enumerate(_FORKS)),
+        *_ALONE["clone"][1:],
+    ],
+    "prctl": _refuse_if(0, _PR_SCHED_CORE),
+}
+
+_RULES: Mapping[str, Rules] = {
+    "broker": {**_KERNEL, **_NO_NETWORK},
+    "engine": {**_KERNEL, **_NO_NETWORK, **_ALONE, **_NO_PROGRAMS},
+    "runner": _RUNNER,
+    "nursery": _NURSERY,
+    "courier": {**_KERNEL, **_ALONE, **_NO_PROGRAMS, **_INTERNET},
+    "puller": {**_KERNEL, **_INTERNET},
 }
 
 
-def runner_filter(architecture: Architecture) -> Program:
-    """Code under test: no sockets, no new processes, no metadata, nobody else's business."""
-    return _program(architecture, {})
+def filter_of(profile: str, architecture: Architecture) -> Program:
+    """The filter of a profile, by the profile's name.
 
-
-def nursery_filter(architecture: Architecture) -> Program:
-    """A runner that may fork, in which nothing of the project runs.
-
-    Each child ends with it and adds the runner's filter, which takes both rights away again,
-    before it imports anything of the project.
+    Raises:
+        KeyError: there is no such profile.
     """
-    return _program(
-        architecture,
-        {
-            "fork": [ALLOWED],
-            "clone": [
-                _argument(0),
-                *((_EQUAL, 4 - place, 0, flags) for place, flags in enumerate(_FORKS)),
-                *_CONDITIONS["clone"][1:],
-            ],
-            "prctl": _refuse_if(0, _PR_SCHED_CORE),
-        },
-    )
-
-
-def _program(architecture: Architecture, instead: Mapping[str, Program]) -> Program:
-    """The runner's filter with other rules for some calls."""
-    rules = dict(_CONDITIONS)
-    for error, calls in _ANSWERS.items():
-        rules.update((call, [refused(error)]) for call in calls.split())
-    rules.update(instead)
     program: Program = [
         (_LOAD, 0, 0, _OFFSET_ARCHITECTURE),
         (_EQUAL, 1, 0, architecture.audit),
@@ -178,15 +243,8 @@ def _program(architecture: Architecture, instead: Mapping[str, Program]) -> Prog
         (_GREATER, 0, 1, NEWEST),  # x32 calls, and those of kernels to come
         refused(errno.ENOSYS),
     ]
-    for call, rule in sorted(rules.items()):
+    for call, rule in sorted(_RULES[profile].items()):
         number = architecture.number(call)
         if number is not None:
             program += [(_EQUAL, 0, len(rule), number), *rule]
     return [*program, ALLOWED]
-
-
-FILTERS: dict[str, Callable[[Architecture], Program]] = {
-    "runner": runner_filter,
-    "nursery": nursery_filter,
-}
-"""The filter of each profile, by the profile's name."""

@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from hybridgen.lockdown.seccomp import FILTERS, Program
+from hybridgen.lockdown.seccomp import Program, filter_of
 from hybridgen.lockdown.syscalls import ARCHITECTURES, NEWEST, Architecture
 
 PID, OTHER = 4242, 4243
@@ -40,7 +40,7 @@ def answer(program: Program, audit: int, number: int, arguments: tuple[int, ...]
 def runner(machine: Architecture, call: str, *arguments: int, profile: str = "runner") -> str | int:
     number = machine.number(call)
     assert number is not None
-    return answer(FILTERS[profile](machine), machine.audit, number, arguments)
+    return answer(filter_of(profile, machine), machine.audit, number, arguments)
 
 
 @pytest.fixture(params=[X86, ARM], ids=["x86_64", "aarch64"])
@@ -130,23 +130,23 @@ def test_nursery_is_a_runner_that_may_fork(
 
 
 def test_ordinary_calls_are_allowed() -> None:
-    program = FILTERS["runner"](X86)
+    program = filter_of("runner", X86)
     for number in (0, 1, 3, 9, 59, 202, 231, 262, 332):  # read ... execve, futex, statx
         assert answer(program, X86.audit, number, ()) == ALLOW
 
 
 def test_calls_of_another_machine_kill(machine: Architecture) -> None:
     for audit in (0x40000003, 0x40000028):  # i386, 32-bit arm
-        assert answer(FILTERS["runner"](machine), audit, 0, ()) == KILL
+        assert answer(filter_of("runner", machine), audit, 0, ()) == KILL
 
 
 def test_unknown_and_x32_calls_do_not_exist(machine: Architecture) -> None:
     for number in (NEWEST + 1, 0x40000000, 0x40000029, 0xFFFFFFFF):
-        assert answer(FILTERS["runner"](machine), machine.audit, number, ()) == errno.ENOSYS
+        assert answer(filter_of("runner", machine), machine.audit, number, ()) == errno.ENOSYS
 
 
 def test_jumps_stay_inside(machine: Architecture) -> None:
-    program = FILTERS["runner"](machine)
+    program = filter_of("runner", machine)
     assert len(program) < 4096  # the kernel's limit
     for position, (code, if_true, if_false, _) in enumerate(program):
         if code in (0x15, 0x25):

@@ -1,0 +1,96 @@
+"""How the installed llama.cpp was built, asked in a child: to import it is slow and may crash."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from hybridgen.engine.process import _environment
+from hybridgen.errors import EngineError
+
+_BOOTSTRAP: Final = (
+    "import sys; root = sys.argv[1]; root in sys.path or sys.path.insert(0, root); "
+    "from hybridgen.engine.build import main; main()"
+)
+_PATIENCE: Final = 60.0  # seconds; it takes one, on a slow disk a few
+REBUILD: Final = (
+    "build it for this machine: "
+    "pip install --force-reinstall --no-cache-dir --no-binary llama-cpp-python llama-cpp-python"
+)
+"""What to do where the installed one does not fit the processor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What llama.cpp says of itself.
+
+    Attributes:
+        version: of llama-cpp-python.
+        features: instructions of the processor that it was built to use, by llama.cpp's names.
+        can_offload: whether it could compute on a graphics card.
+    """
+
+    version: str
+    features: frozenset[str]
+    can_offload: bool
+
+
+def ask_build(python: str = sys.executable) -> Build:
+    """Imports llama.cpp in a child and asks it; no model is loaded.
+
+    Args:
+        python: the Python that runs hybridgen; another one for tests.
+
+    Raises:
+        EngineError: it cannot be imported, or crashes.
+    """
+    root = str(Path(__file__).resolve().parent.parent.parent)
+    try:
+        done = subprocess.run(
+            [python, "-I", "-X", "utf8", "-c", _BOOTSTRAP, root],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            cwd="/",
+            env=_environment(),
+            timeout=_PATIENCE,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise EngineError("llama.cpp did not say how it was built in time", "try again") from error
+    if done.returncode != 0:
+        raise EngineError(f"llama.cpp cannot be loaded: {_ending(done)}", REBUILD)
+    fields = json.loads(done.stdout.splitlines()[-1])
+    return Build(
+        version=str(fields["version"]),
+        features=frozenset(map(str, fields["features"])),
+        can_offload=bool(fields["can_offload"]),
+    )
+
+
+def _ending(done: subprocess.CompletedProcess[bytes]) -> str:
+    """How the child ended, for people."""
+    if done.returncode == -signal.SIGILL:
+        return "it stopped at an instruction that this processor does not have"
+    if done.returncode < 0:
+        return f"it crashed with {signal.Signals(-done.returncode).name}"
+    last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+    return last[0][:300] if last else f"it ended with status {done.returncode}"
+
+
+def main() -> None:
+    """The child: one line of JSON on stdout."""
+    import llama_cpp
+
+    # "CPU : SSE3 = 1 | AVX = 1 | ... | REPACK = 1 | ": what was switched off is left out.
+    said = llama_cpp.llama_print_system_info().decode("utf-8", "replace")
+    pairs = (part.rpartition(":")[2].partition("=") for part in said.split("|"))
+    found = {
+        "version": llama_cpp.__version__,
+        "features": sorted(name.strip() for name, _, value in pairs if value.strip() == "1"),
+        "can_offload": bool(llama_cpp.llama_supports_gpu_offload()),
+    }
+    sys.stdout.write(json.dumps(found) + "\n")

@@ -1,0 +1,148 @@
+"""Locks that processes of ours take on themselves: broker, engine, courier, puller.
+
+Unlike the runner they are no other program: each is started bare, learns what it needs, and locks
+itself before it does its work, while it has a single thread.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from hybridgen.errors import SandboxUnavailable
+from hybridgen.lockdown.command import FULL_LEVEL, lock_plan
+from hybridgen.lockdown.launch import take
+from hybridgen.lockdown.level import LockLevel
+from hybridgen.lockdown.profile import Profile, programs
+from hybridgen.lockdown.runtime import readable_by_all
+from hybridgen.lockdown.syscalls import this_architecture
+
+_DNS: Final = 53
+_NAMES: Final = (
+    *("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/host.conf"),
+    *("/etc/services", "/etc/protocols", "/run/systemd/resolve"),
+    *("/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/etc/crypto-policies"),
+)
+"""How names of hosts become addresses, and whose certificates the system believes."""
+_FILES_IN_VARIABLES: Final = (
+    "NETRC",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+)
+_TERMINAL: Final = ("/dev/null", "/dev/tty")
+_EVERYTHING: Final = (Path("/"),)
+_PR_SET_DUMPABLE: Final = 4
+
+
+def broker_profile() -> Profile:
+    """The command itself: reads, starts and changes what its user may, reaches no network.
+
+    That all files are open to it is meant: what Landlock adds is that a process inside cannot
+    look into one outside, such as the courier, through ``/proc`` or by tracing it.
+    """
+    return Profile(name="broker", read=_EVERYTHING, execute=_EVERYTHING, write=_EVERYTHING)
+
+
+def engine_profile(model: Path, *, log: Path | None = None) -> Profile:
+    """The process of the model: reads its file and our Python, starts and writes nothing.
+
+    Args:
+        log: a file that it may write.
+    """
+    write = () if log is None else (log.resolve(),)
+    return Profile(
+        name="engine",
+        read=(*_ours(), model.resolve()),
+        execute=(),
+        write=(*_there(_TERMINAL[:1]), *write),
+    )
+
+
+def courier_profile(ports: Iterable[int]) -> Profile:
+    """The process that sends: reads our Python, connects to these ports, starts nothing."""
+    return Profile(
+        name="courier",
+        read=(*_ours(), *_there(_NAMES)),
+        execute=(),
+        write=_there(_TERMINAL[:1]),
+        ports=(*dict.fromkeys((*ports, _DNS)),),
+    )
+
+
+def puller_profile(folder: Path) -> Profile:
+    """``models pull``: writes the folder of the models, and reads no project.
+
+    It starts pip, by our own Python only. TCP may go to any port, since the user's settings for
+    pip and for the hub say where to.
+    """
+    program = Path(sys.executable).resolve()
+    read = (*_ours(), *_there((*_NAMES, *_of_pip())))
+    return Profile(
+        name="puller",
+        read=read,
+        execute=programs(program, read),
+        write=(*_there(_TERMINAL), folder.resolve()),
+        ports=None,
+    )
+
+
+def _of_pip() -> tuple[str, ...]:
+    """Where the user's settings for pip and the hub lie: indexes, passwords, certificates."""
+    home = Path.home()
+    own = (home / name for name in (".config/pip", ".pip", ".netrc"))
+    named = (
+        value
+        for name, value in os.environ.items()
+        if name in _FILES_IN_VARIABLES or name.startswith("PIP_")
+    )
+    words = (word for value in named for word in value.split() if word.startswith("/"))
+    # pip tells the index what system it runs on, from a dozen files there.
+    return ("/etc", *map(str, own), *words)
+
+
+def lock_down(profile: Profile, *, level: LockLevel = FULL_LEVEL) -> None:
+    """Takes the locks of ``profile`` on this process; they cannot be taken off again.
+
+    Every child and thread that is started from now on has them as well. The process is not
+    dumpable from now on, until it becomes another program.
+
+    Args:
+        level: the locks to take, of those that the profile has.
+
+    Raises:
+        SandboxUnavailable: the kernel does not take a lock. The process must not go on with its
+            work.
+        RuntimeError: another thread is running already, which the locks would leave out.
+    """
+    if level.sockets and this_architecture() is None:
+        raise SandboxUnavailable(
+            "there is no system call filter for this machine", "run on Linux, x86_64 or aarch64"
+        )
+    # A broker ends its courier, which is older than the broker's locks.
+    scoped: Sequence[str] = ("sockets",) if profile.name == "broker" else ("sockets", "signals")
+    try:
+        if sys.platform == "linux":
+            ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+        take(lock_plan(profile, level, scoped=scoped))
+    except OSError as problem:
+        raise SandboxUnavailable(
+            f"the locks of the {profile.name} could not be taken: {problem}",
+            "see what this system can lock: hybridgen doctor",
+        ) from problem
+
+
+def _ours() -> tuple[Path, ...]:
+    """Our own Python with its packages, this package, and what the system has for all."""
+    package = Path(__file__).resolve().parent.parent
+    prefixes = (Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix))
+    return (*dict.fromkeys((*prefixes, package, *readable_by_all())),)
+
+
+def _there(names: Iterable[str]) -> tuple[Path, ...]:
+    return tuple(path.resolve() for name in names if (path := Path(name)).exists())
