@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+
+from hybridgen.lockdown.syscalls import this_architecture
 
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n"
@@ -26,6 +30,16 @@ def no_locks_on_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setattr("hybridgen.cli.locks.lock_broker", lambda: None)
     monkeypatch.setattr("hybridgen.cli.locks.lock_puller", lambda folder: None)
+
+
+@pytest.fixture(scope="session")
+def kernel_with_locks() -> None:
+    """Skips where the kernel has no locks; asks the kernel, as a broken lock must not skip."""
+    version = -1
+    if sys.platform == "linux" and this_architecture():
+        version = ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1)
+    if version < 1 or not Path("/proc/sys/kernel/seccomp/actions_avail").exists():
+        pytest.skip("this kernel has no Landlock or no seccomp")
 
 
 class MakeGguf(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shutil
 import subprocess
@@ -24,19 +23,8 @@ from hybridgen.lockdown import (
     runner_profile,
 )
 from hybridgen.lockdown.command import LAUNCHER
-from hybridgen.lockdown.syscalls import this_architecture
 
 NOBODY = 65534
-
-
-@pytest.fixture(scope="session")
-def kernel_with_locks() -> None:
-    """Skips where the kernel has no locks; asks the kernel, as a broken lock must not skip."""
-    version = -1
-    if sys.platform == "linux" and this_architecture():
-        version = ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1)
-    if version < 1 or not Path("/proc/sys/kernel/seccomp/actions_avail").exists():
-        pytest.skip("this kernel has no Landlock or no seccomp")
 
 
 @dataclass(frozen=True)
