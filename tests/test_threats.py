@@ -23,12 +23,16 @@ STARTING = re.compile(
 )
 STARTERS = {
     "courier/process.py": "python",
+    "engine/build.py": "python",
     "engine/process.py": "python",
     "lockdown/launch.py": "what it was told to lock",
     "lockdown/probe.py": "python",
     "modelstore/mirror.py": "python -m pip",
     "observe/process.py": "python, locked",
     "observe/worker_mutants.py": "itself, inside the locks",
+    "proof/attacker.py": "true and touch, as an attack",
+    "proof/cast.py": "python, and the runner",
+    "proof/proving.py": "python",
     "suite/formatting.py": "ruff",
 }
 

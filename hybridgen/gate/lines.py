@@ -24,8 +24,8 @@ def place_of(part: Fragment, line: int, folder: str) -> str:
     lines = _lines(part, folder)
     if lines is None:
         return part.origin if expected is None else f"{path}:{expected}"
-    wanted = part.text.split("\n")[line - 1].strip()
-    found = [number for number, text in enumerate(lines, start=1) if text.strip() == wanted]
+    wanted = _as_outlined(part.text.split("\n")[line - 1])
+    found = [number for number, text in enumerate(lines, 1) if _as_outlined(text) == wanted]
     if expected is not None and expected in found:
         return f"{path}:{expected}"
     if len(found) == 1:
@@ -43,3 +43,8 @@ def _lines(part: Fragment, folder: str) -> list[str] | None:
         return decode(data, path).split("\n")
     except SourceError:
         return None
+
+
+def _as_outlined(line: str) -> str:
+    """A line as an outline has it too: with Python's own quotes, and without a comment."""
+    return line.partition("  #")[0].strip().replace('"', "'")

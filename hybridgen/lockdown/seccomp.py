@@ -225,7 +225,7 @@ _RULES: Mapping[str, Rules] = {
     "runner": _RUNNER,
     "nursery": _NURSERY,
     "courier": {**_KERNEL, **_ALONE, **_NO_PROGRAMS, **_INTERNET},
-    "puller": {**_KERNEL, **_INTERNET},
+    "puller": {**_KERNEL, **_INTERNET, **_answers(errno.EPERM, "memfd_create memfd_secret")},
 }
 
 

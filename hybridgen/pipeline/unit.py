@@ -167,7 +167,7 @@ class Unit:
         """Notes the route; where nobody is there who may read the label, nobody is asked."""
         policy, backend = self._job.policy, self._job.settings.backend
         try:
-            self._note(route=plan_route(label, backend, policy.remotes))
+            self._note(route=plan_route(label, backend, policy.remotes, self._outcome.path))
         except PolicyRefusal:
             policy.refused(files, backend)
             raise

@@ -1,0 +1,89 @@
+"""Every attack of the proof, on every real process: denied, and working without the lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hybridgen.proof import PROCESSES, Row, Verdict
+from hybridgen.proof.attacker import DENIED, SUCCEEDED
+from hybridgen.proof.cast import outcomes
+from hybridgen.proof.expected import attacks_on
+from hybridgen.proof.proving import surroundings, whole_run
+from hybridgen.report.proof import as_json, is_proven, summary
+
+pytestmark = pytest.mark.usefixtures("kernel_with_locks")
+
+ROWS = [(process, attack) for process in PROCESSES for attack in attacks_on(process)]
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Any]]:
+    with surroundings(tmp_path_factory.mktemp("proof")) as target:
+        yield target
+
+
+@pytest.fixture(scope="module")
+def seen(target: Mapping[str, Any]) -> Any:
+    """What came of all attacks from inside a process; each is started once."""
+
+    @cache
+    def tried(process: str, is_locked: bool) -> Mapping[str, str]:
+        return outcomes(process, target, attacks_on(process), is_locked=is_locked)
+
+    return tried
+
+
+@pytest.mark.parametrize(("process", "attack"), ROWS)
+def test_attack_is_denied_and_works_without_the_lock(process: str, attack: str, seen: Any) -> None:
+    assert seen(process, True)[attack] == DENIED
+    assert seen(process, False)[attack] == SUCCEEDED
+
+
+def test_every_process_of_hybridgen_is_attacked() -> None:
+    assert all(len(attacks_on(process)) > 15 for process in PROCESSES)
+
+
+def row(**changed: str) -> Row:
+    values = {"process": "broker", "attack": "x", "expected": DENIED, "result": DENIED}
+    return Row(**{**values, "control": SUCCEEDED, **changed})
+
+
+@pytest.mark.parametrize(
+    ("changed", "verdict"),
+    [
+        ({}, Verdict.HELD),
+        ({"result": SUCCEEDED}, Verdict.BROKEN),
+        ({"control": DENIED}, Verdict.NOT_PROVEN),
+        ({"control": "not tried: ..."}, Verdict.NOT_PROVEN),
+        ({"result": "TimeoutError: ..."}, Verdict.NOT_PROVEN),
+        ({"result": SUCCEEDED, "control": DENIED}, Verdict.BROKEN),
+    ],
+)
+def test_row_holds_only_if_its_control_shows_that_it_could_fail(
+    changed: dict[str, str], verdict: Verdict
+) -> None:
+    assert row(**changed).verdict is verdict
+
+
+def test_nothing_is_proven_by_no_rows_or_by_one_that_is_not() -> None:
+    assert not is_proven([])
+    assert is_proven([row()])
+    assert not is_proven([row(), row(control=DENIED)])
+    assert "exit code 1" in summary([row(), row(result=SUCCEEDED)])
+    document = as_json([row()], version="1", system="linux", processes=PROCESSES)
+    assert '"is_proven": true' in document
+
+
+def test_whole_run_shows_that_what_is_confidential_does_not_arrive(tmp_path: Path) -> None:
+    rows = list(whole_run(tmp_path))
+    assert [one.verdict for one in rows] == [Verdict.HELD, Verdict.HELD], rows
+
+
+def test_whole_run_with_all_files_marked_internal_would_be_seen(tmp_path: Path) -> None:
+    rows = list(whole_run(tmp_path, ["/shop/"]))
+    assert rows[0].verdict is Verdict.BROKEN, rows
