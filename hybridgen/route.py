@@ -6,6 +6,7 @@ on to the next one *towards the machine*, never back out.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -72,11 +73,12 @@ def steps(label: Label, backend: str, remotes: Remotes) -> tuple[str, ...]:
     return tuple(name for name in inward if _can_read(name, label, remotes))
 
 
-def plan_route(label: Label, backend: str, remotes: Remotes) -> Route:
+def plan_route(label: Label, backend: str, remotes: Remotes, path: str | None = None) -> Route:
     """The backend that is asked first for text labelled ``label``, and why.
 
     Args:
         backend: what the settings ask for: ``auto`` or the name of one.
+        path: of the file, as the user would name it, for the next command.
 
     Raises:
         SettingsError: there is no such backend, or it is asked for and not set up.
@@ -92,7 +94,7 @@ def plan_route(label: Label, backend: str, remotes: Remotes) -> Route:
     name = label.name.lower()
     if backend == "local":
         return Route("local", f"{name} code stays on this machine, as the settings ask")
-    _check_asked_for(label, backend, remotes)
+    _check_asked_for(label, backend, remotes, path)
     return Route(backend, f"{name} code may be read by {NAMES[backend]}, as the settings ask")
 
 
@@ -114,7 +116,7 @@ def _can_read(backend: str, label: Label, remotes: Remotes) -> bool:
     return destination is not None and label <= min(CLEARANCE[backend], destination.clearance)
 
 
-def _check_asked_for(label: Label, backend: str, remotes: Remotes) -> None:
+def _check_asked_for(label: Label, backend: str, remotes: Remotes, path: str | None) -> None:
     if remotes.offline:
         place = f" ({remotes.offline_place})" if remotes.offline_place else ""
         raise SettingsError(
@@ -127,14 +129,27 @@ def _check_asked_for(label: Label, backend: str, remotes: Remotes) -> None:
         raise PolicyRefusal(
             f"backend {backend!r} may read {_up_to(clearance)} code only, and this code is "
             f"{label.name.lower()}: it stays on this machine, and nothing was sent",
-            "see why: hybridgen explain PATH; let the model on this machine write the tests: "
-            "hybridgen generate PATH --backend local",
+            _on_this_machine(path),
         )
     if not _can_read(backend, label, remotes):
         raise SettingsError(
             f"backend = {backend!r} is asked for, but {_reason(backend, remotes)}",
             "set it up (hybridgen config show lists all settings), or say --backend auto",
         )
+
+
+def _on_this_machine(path: str | None) -> str:
+    """The next command for what stays here."""
+    if path is None:
+        return (
+            "see why: hybridgen explain; let the model on this machine do it: run the same command "
+            "with --backend local"
+        )
+    name = shlex.quote(path)
+    return (
+        f"see why: hybridgen explain {name}; let the model on this machine write the tests: "
+        f"hybridgen generate {name} --backend local"
+    )
 
 
 def _reason(backend: str, remotes: Remotes) -> str:

@@ -86,6 +86,16 @@ def test_a_backend_that_was_asked_for_and_may_not_read_it_is_a_refusal_with_exit
         assert caught.value.exit_code == 4
         assert label.name.lower() in caught.value.message
         assert "hybridgen explain" in (caught.value.hint or "")
+        assert "PATH" not in (caught.value.hint or "")
+
+
+def test_the_next_command_of_a_refusal_can_be_pasted() -> None:
+    with pytest.raises(PolicyRefusal) as caught:
+        plan_route(Label.INTERNAL, "gemini", BOTH, "my shop/pricing.py")
+    assert caught.value.hint == (
+        "see why: hybridgen explain 'my shop/pricing.py'; let the model on this machine write the "
+        "tests: hybridgen generate 'my shop/pricing.py' --backend local"
+    )
 
 
 @pytest.mark.parametrize("backend", ["gemini", "onprem"])

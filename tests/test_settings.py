@@ -477,6 +477,9 @@ CEILINGS = [
     ),
     ("hosts = ['a.example']", "gemini_url", "https://b.example", "https://a.example:8443"),
     ("hosts = ['a.example']", "gemini_proxy", "http://a.example.evil", "http://a.example"),
+    ("sdks = ['google-generativeai']", "gemini_sdk", "google-genai", "google-generativeai"),
+    ("https_only = true", "onprem_url", "http://127.0.0.1:8080/v1", "HTTPS://models.example.com"),
+    ("keep_text = false", "ledger_keep_text", True, False),
 ]
 
 
@@ -486,7 +489,7 @@ def test_what_breaks_the_ceiling_is_refused_and_names_the_organisations_file(
 ):
     company.write_text(f"[ceiling]\n{rule}\n")
     user.write_text(
-        f"{shown_key(key)} = {str(refused).lower() if refused is False else repr(refused)}"
+        f"{shown_key(key)} = {str(refused).lower() if refused in (False, True) else repr(refused)}"
     )
     for flags in ({}, {key: refused}):
         with pytest.raises(PolicyRefusal) as caught:
@@ -498,15 +501,22 @@ def test_what_breaks_the_ceiling_is_refused_and_names_the_organisations_file(
 
 
 def test_what_the_ceiling_demands_holds_where_nobody_says_anything(company, project):
-    company.write_text("[ceiling]\noffline = true\nloosest = 'internal'\nbackends = ['onprem']\n")
+    company.write_text(
+        "[ceiling]\noffline = true\nloosest = 'internal'\nbackends = ['onprem']\n"
+        "keep_text = false\nhttps_only = true\nsdks = []\n"
+    )
     settings = load(project, organisation=company)
-    assert settings.offline
-    assert settings.source_of("offline") == f"organisation file {company} [ceiling]"
+    assert (settings.offline, settings.ledger_keep_text) == (True, False)
+    for key in ("offline", "ledger_keep_text"):
+        assert settings.source_of(key) == f"organisation file {company} [ceiling]"
     assert settings.ceiling.loosest is Label.INTERNAL
     assert settings.ceiling.limits() == {
         "offline": True,
         "loosest": "internal",
         "backends": ["onprem"],
+        "keep_text": False,
+        "https_only": True,
+        "sdks": [],
     }
     assert settings.backend == "auto"
     assert settings.ceiling.allows_backend("local")
@@ -518,6 +528,9 @@ def test_without_an_organisation_everything_is_open():
     assert (ceiling.file, ceiling.limits()) == (None, {})
     assert ceiling.allows_backend("gemini")
     assert ceiling.allows_host("anywhere.example")
+    assert ceiling.allows_sdk("google-generativeai")
+    assert ceiling.allows_address("http://models.example.com")
+    assert load().ledger_keep_text
 
 
 @pytest.mark.parametrize(
@@ -529,6 +542,8 @@ def test_without_an_organisation_everything_is_open():
         ("[ceiling]\nbackends = ['openai']", "ceiling.backends.0 cannot be right"),
         ("[ceiling]\nloosest = 'secret'", "ceiling.loosest cannot be right"),
         ("[ceiling]\noffline = 'yes'", "ceiling.offline cannot be right"),
+        ("[ceiling]\nsdks = ['genai']", "ceiling.sdks.0 cannot be right"),
+        ("[ceiling]\nkeep_text = 'no'", "ceiling.keep_text cannot be right"),
         ("ceiling = 1", "ceiling cannot be right"),
         ("bugdet = 1", "bugdet is not a setting"),
     ],

@@ -21,18 +21,19 @@ _COLUMNS = (
     *("n", "time", "kind", "version", "project", "backend", "url", "model", "sdk", "terms"),
     *("clearance", "reason", "place", "copy_of", "copy_label", "secret", "answers_entry", "left"),
     *("why", "sha256", "size", "attempts", "prompt_tokens", "completion_tokens", "seconds"),
-    *("files", "evidence", "prev", "hash"),
+    *("texts", "files", "evidence", "prev", "hash"),
 )
-_GONE = (
-    "is not kept: texts were removed (hybridgen purge), or ledger.keep_text was false\n"
-    "  its hash and its files are: hybridgen audit show {}"
-)
-_CHANGED = (
-    "is not what was sent: somebody changed the file\n"
-    "  see what else was changed: hybridgen audit verify"
-)
-# What a spreadsheet takes for a formula when a cell starts with it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NOT_KEPT = "is not kept: ledger.keep_text was false when it was sent, or somebody removed it"
+_STILL_THERE = "its hash and its files are: hybridgen audit show {}"
+_CHANGED = "is not what was sent: somebody changed the file"
+_SEE_CHANGES = "see what else was changed: hybridgen audit verify"
+# For people; what the ledger says is in docs/audit.md.
+_REASONS = {
+    "route": "route: it was asked for by name and may not read this",
+    "label": "label: too strict",
+}
+# What a spreadsheet takes for a formula when a cell starts with it; in some, wide signs too.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @click.group()
@@ -79,8 +80,8 @@ def show(context: click.Context, /, number: int, with_text: bool) -> None:
     sha256 = str(entry.details.get("sha256"))
     data = ledger.text(sha256)
     if data is None:
-        problem = _CHANGED if ledger.has_text(sha256) else _GONE
-        click.echo(f"error: the text of entry {number} {problem.format(number)}", err=True)
+        problem, hint = _why_no_text(ledger, entry, sha256)
+        click.echo(f"error: the text of entry {number} {problem}\n  {hint}", err=True)
         context.exit(1)
     texts = json.loads(data)
     for name in ("system", "user", "answer_start"):
@@ -138,10 +139,26 @@ def export(form: str) -> None:
 
 
 def _ledger() -> Ledger:
-    from hybridgen.cli.places import state_folder
+    from hybridgen.cli.places import ledger_folder
     from hybridgen.gate import Ledger
 
-    return Ledger(state_folder() / "ledger")
+    return Ledger(ledger_folder())
+
+
+def _why_no_text(ledger: Ledger, entry: Entry, sha256: str) -> tuple[str, str]:
+    """What became of a text that is not there as it was sent, and what to do next."""
+    if ledger.has_text(sha256):
+        return _CHANGED, _SEE_CHANGES
+    later = (one for one in ledger.entries() if one.number > entry.number and one.kind == "purge")
+    purge = next(later, None)
+    hint = _STILL_THERE.format(entry.number)
+    if purge is None:
+        return _NOT_KEPT, hint
+    when = f"{purge.time[:19]}Z"
+    return (
+        f"is gone: kept texts were removed at {when} (hybridgen purge, entry {purge.number})",
+        hint,
+    )
 
 
 def _fields(entry: Entry) -> dict[str, Any]:
@@ -157,6 +174,9 @@ def _line(entry: Entry) -> str:
     if entry.kind == "reply":
         tokens = f"{details.get('prompt_tokens')} + {details.get('completion_tokens')} tokens"
         return f"{head}  to {details.get('answers_entry')}: {tokens}"
+    if entry.kind == "purge":
+        texts = details.get("texts")
+        return f"{head}  {texts} kept {'text' if texts == 1 else 'texts'} of sent prompts removed"
     if entry.kind == "failure":
         left = "nothing left" if details.get("left") == "no" else "it may have left"
         return f"{head}  to {details.get('answers_entry')}, {left}: {details.get('why')}"
@@ -173,7 +193,8 @@ def _line(entry: Entry) -> str:
 
 def _refused(details: Mapping[str, Any]) -> str:
     """Why a prompt was refused, and the places."""
-    said = [str(details.get("reason"))]
+    reason = str(details.get("reason"))
+    said = [_REASONS.get(reason, reason)]
     if "secret" in details:
         said.append(f"({details['secret']})")
     if "place" in details:

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hybridgen.backends import Backend
 from hybridgen.backends.remote import RemoteBackend
-from hybridgen.cli.places import fingerprint_folder, state_folder
+from hybridgen.cli.places import fingerprint_folder, ledger_folder
 from hybridgen.domain import Destination, Prompt, Sent, SourceFile, Usage
 from hybridgen.errors import GateRefusal, SettingsError
 from hybridgen.gate import Cleared, FingerprintIndex, Gate, Ledger
 from hybridgen.pipeline.remembering import remember
-from hybridgen.pipeline.remotes import remotes_from
+from hybridgen.pipeline.remotes import possible, remotes_from
 from hybridgen.prompt import is_ours
 from hybridgen.route import Remotes
 from hybridgen.settings import Settings
@@ -53,12 +51,12 @@ class Door:
     """
 
     def __init__(self, settings: Settings) -> None:
-        wanted = _installed(remotes_from(settings, has_key=True))
+        wanted = possible(remotes_from(settings, has_key=True))
         found = [one for one in (wanted.gemini, wanted.onprem) if one is not None]
         if settings.backend == "local":
             found = []
         self._keys = {one.backend: _key(one.backend) for one in found}
-        self._ledger = Ledger(state_folder() / "ledger", keep_text=settings.ledger_keep_text)
+        self._ledger = Ledger(ledger_folder(), keep_text=settings.ledger_keep_text)
         self._cleared: list[Cleared] = []
         self._answered: set[int] = set()  # numbers of entries
         self._unsent: set[int] = set()
@@ -79,7 +77,7 @@ class Door:
 
     def remotes(self, settings: Settings) -> Remotes:
         """What may be asked, by the settings of the run, which are no looser than the door's."""
-        found = _installed(remotes_from(settings, has_key=True))
+        found = possible(remotes_from(settings, has_key=True))
         if found.gemini is None or self._keys.get("gemini"):
             return found
         return remotes_from(settings, has_key=False)
@@ -194,22 +192,6 @@ def _setup(destination: Destination, key: str, settings: Settings) -> Setup:
         trusted_hosts=settings.onprem_trusted_hosts,
         parallel=settings.onprem_parallel,
     )
-
-
-def _installed(remotes: Remotes) -> Remotes:
-    """The same without Gemini where its client library is not there."""
-    if remotes.gemini is None or _is_there(remotes.gemini.sdk):
-        return remotes
-    why = f"{remotes.gemini.sdk} is not installed: pip install 'hybridgen[gemini]'"
-    return replace(remotes, gemini=None, why_not={**remotes.why_not, "gemini": why})
-
-
-def _is_there(sdk: str) -> bool:
-    """Whether a package such as ``google-genai`` could be imported; nothing is imported or run."""
-    parent, _, child = sdk.partition("-")
-    found = PathFinder.find_spec(parent)
-    folders = None if found is None else found.submodule_search_locations
-    return folders is not None and PathFinder.find_spec(f"{parent}.{child}", folders) is not None
 
 
 def _certificates(path: Path | None, key: str) -> bytes | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,8 +53,11 @@ def explain(
     the current folder. Nothing is sent, no model is loaded, and no code is run. Whether there is
     a key for Gemini is not looked up.
 
-    With --prompt, the prompts are shown as source alone makes them, with the label and the
-    origin of each part.
+    The prompts for a file that may be sent are made from source alone, and the gate is asked
+    what it would refuse: secrets, and copies of stricter files. In a folder that is done with
+    --prompt only.
+
+    With --prompt, these prompts are shown, with the label and the origin of each part.
 
     --record writes the labels that the marks in the project ask for, trusted or not, for all of
     its files; --check fails in a build if one got looser. A file that is not recorded is expected
@@ -68,13 +72,15 @@ def explain(
     from hybridgen.pipeline.baseline import labels_as_marked
     from hybridgen.pipeline.explaining import explain as explain_files
     from hybridgen.pipeline.labelling import make_labeller
-    from hybridgen.pipeline.remembering import remember
-    from hybridgen.pipeline.remotes import remotes_from
+    from hybridgen.pipeline.remotes import possible, remotes_from
     from hybridgen.report import explained
     from hybridgen.settings import load_settings, project_folder
 
     if record is not None and check is not None:
         raise UsageError("--record and --check contradict each other", "leave one of them out")
+    if (record is not None or check is not None) and (as_json or with_prompts):
+        shown = "--json" if as_json else "--prompt"
+        raise UsageError(f"{shown} shows nothing with --record or --check", f"leave {shown} out")
     paths = paths or (".",)
     root = _root(paths)
     settings = load_settings(project_folder(root), {"backend": backend, "offline": offline}, config)
@@ -82,11 +88,10 @@ def explain(
     if record is not None or check is not None:
         own = [found.texts for found in settings.found("labels_headers") if found.is_project]
         headers = [word for texts in own for word in texts]
-        context.exit(_keep(labels_as_marked(labeller, headers), record, check))
-    remotes = remotes_from(settings, has_key=True)
-    found = explain_files(paths, settings, labeller, remotes, with_prompts=with_prompts)
+        context.exit(_keep(root, labels_as_marked(labeller, headers), record, check))
+    remotes = possible(remotes_from(settings, has_key=True))
     with contextlib.closing(FingerprintIndex(fingerprint_folder(), labeller.root)) as index:
-        remember(index, labeller, (item.file for item in found.files))
+        found = explain_files(paths, settings, labeller, remotes, index, with_prompts=with_prompts)
     click.echo(explained.as_json(found) if as_json else explained.as_lines(found))
 
 
@@ -108,27 +113,33 @@ def _root(paths: tuple[str, ...]) -> Path:
     return roots.pop()
 
 
-def _keep(now: Mapping[str, Label], record: Path | None, check: Path | None) -> int:
+def _keep(root: Path, now: Mapping[str, Label], record: Path | None, check: Path | None) -> int:
     """Record the labels of the whole project, or compare them; the exit code."""
     from hybridgen.pipeline.baseline import looser_files, read_baseline, write_baseline
     from hybridgen.report.visible import visible
+    from hybridgen.source import display_path
 
     if record is not None:
         write_baseline(record, now)
         click.echo(visible(f"recorded in {record}: {_counted(now)}"))
         return 0
     assert check is not None
-    looser = looser_files(now, read_baseline(check))
+    recorded = read_baseline(check)
+    looser = looser_files(now, recorded)
     for file in looser:
-        was, label = file.was.name.lower(), file.now.name.lower()
-        click.echo(visible(f"{file.path}: {label} now, {was} in {check}"))
+        was = f"{file.was.name.lower()} in {check}"
+        if file.path not in recorded:
+            was = f"not in {check}, so expected to be confidential"
+        click.echo(visible(f"{file.path}: marked {file.now.name.lower()} now, {was}"))
     if not looser:
-        click.echo(visible(f"no label is looser than in {check}: {_counted(now)}"))
+        click.echo(visible(f"nothing is looser than in {check}: {_counted(now)}"))
         return 0
     click.echo(
         visible(
-            f"{len(looser)} looser; if that is meant, say why in the commit that contains: "
-            f"hybridgen explain . --record {check}"
+            f"{len(looser)} looser by the project's own marks, trusted or not; to see which mark: "
+            f"{shlex.join(['hybridgen', 'explain', display_path(root / looser[0].path)])}\n"
+            "if that is meant, record it, and say why in the commit that contains it: "
+            f"{shlex.join(['hybridgen', 'explain', '--record', str(check)])}"
         )
     )
     return 1
@@ -138,4 +149,7 @@ def _counted(labels: Mapping[str, Label]) -> str:
     from collections import Counter
 
     counts = Counter(label.name.lower() for label in labels.values())
-    return f"{counts['public']} public, {counts['internal']} internal, all others confidential"
+    return (
+        f"by the project's own marks, trusted or not, {counts['public']} public and "
+        f"{counts['internal']} internal, all others confidential"
+    )

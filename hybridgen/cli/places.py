@@ -51,7 +51,7 @@ def kept_places() -> tuple[Place, ...]:
         Place("log of the engine", engine_log()),
         Place("report of the last crash", crash_log()),
         Place("labels of files, for listings", state_folder() / "labels"),
-        Place("texts that were sent", state_folder() / "ledger" / "texts"),
+        Place("texts that were sent", sent_texts_folder()),
     )
 
 
@@ -73,6 +73,16 @@ def write_crash_log(text: str) -> Path:
 def fingerprint_folder() -> Path:
     """The folder of the fingerprints by which copies of files are known."""
     return state_folder() / "fingerprints"
+
+
+def ledger_folder() -> Path:
+    """The folder of the ledger."""
+    return state_folder() / "ledger"
+
+
+def sent_texts_folder() -> Path:
+    """The folder of the texts that were sent, as far as they are kept."""
+    return ledger_folder() / "texts"
 
 
 def state_folder() -> Path:

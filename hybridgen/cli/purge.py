@@ -18,10 +18,10 @@ def purge(context: click.Context, /, *, is_dry_run: bool) -> None:
     last crash, labels of files as listed last, and texts that were sent to Gemini or a server in
     the building. Models, settings and written tests stay. So do, in the same folders, the ledger
     of what was sent when, what you trust, and the keyed fingerprints by which copies of
-    confidential files are known. Settings are not read: a log that they put elsewhere is yours to
-    remove.
+    confidential files are known. Where sent texts were removed, the ledger says how many and when.
+    Settings are not read: a log that they put elsewhere is yours to remove.
 
-    Exit codes: 0 nothing is kept any more, 1 something could not be removed.
+    Exit codes: 0 nothing is kept any more, 1 something could not be removed or written down.
     """
     from hybridgen.cli.places import kept_places
     from hybridgen.modelstore.progress import readable_bytes
@@ -29,7 +29,7 @@ def purge(context: click.Context, /, *, is_dry_run: bool) -> None:
     found = [place for place in kept_places() if place.path.is_symlink() or place.path.exists()]
     if not found:
         click.echo("nothing is kept")
-    code = 0
+    code, texts = 0, _sent_texts()
     for place in found:
         try:
             size = readable_bytes(_bytes_of(place.path))
@@ -41,7 +41,37 @@ def purge(context: click.Context, /, *, is_dry_run: bool) -> None:
         else:
             done = "would remove" if is_dry_run else "removed"
             click.echo(f"{done} {place.path} ({place.what}, {size})")
+    gone = texts - _sent_texts()
+    if gone > 0 and not _is_written_down(gone):
+        code = 1
     context.exit(code)
+
+
+def _sent_texts() -> int:
+    """How many texts of sent prompts are kept; no link is followed."""
+    from hybridgen.cli.places import sent_texts_folder
+
+    folder = sent_texts_folder()
+    try:
+        return 0 if folder.is_symlink() else sum(one.suffix == ".json" for one in folder.iterdir())
+    except OSError:  # not there, or it is said elsewhere what is wrong with it
+        return 0
+
+
+def _is_written_down(texts: int) -> bool:
+    """Adds an entry to the ledger, which names these texts; says where that cannot be done."""
+    from hybridgen import __version__
+    from hybridgen.cli.places import ledger_folder
+    from hybridgen.errors import GateRefusal
+    from hybridgen.gate import Ledger
+
+    try:
+        Ledger(ledger_folder()).append("purge", {"version": __version__, "texts": texts})
+    except GateRefusal as error:
+        what = "the sent texts are removed, but the ledger could not say so"
+        click.echo(f"error: {what}: {error}", err=True)
+        return False
+    return True
 
 
 def _bytes_of(path: Path) -> int:

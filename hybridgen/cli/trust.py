@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,9 +20,17 @@ if TYPE_CHECKING:
 @click.option("--yes", "is_sure", is_flag=True, help="Trust the listed files without asking.")
 @click.option("--list", "is_list", is_flag=True, help="List what is trusted, in all projects.")
 @click.option("--revoke", "is_revoke", is_flag=True, help="Trust nothing in the project any more.")
+@click.option("--config", metavar="FILE|NAME", help="Settings file, or a ready-made one by name.")
 @click.pass_context
 def trust(
-    context: click.Context, /, path: Path, *, is_sure: bool, is_list: bool, is_revoke: bool
+    context: click.Context,
+    /,
+    path: Path,
+    *,
+    is_sure: bool,
+    is_list: bool,
+    is_revoke: bool,
+    config: str | None,
 ) -> None:
     """Let the marks of a project count, for the files that are there now.
 
@@ -30,6 +39,9 @@ def trust(
     loosen are listed; once you agree, this very list is kept in your own state folder. A file
     that is new, was renamed, or is marked otherwise stays confidential until you say it again.
     Marks that tighten always count.
+
+    With --config the marks in that file count as they will in runs with it: in a project's file
+    they need trust, in a file of your own that lies in no project they need none.
 
     Exit codes: 0 done, 1 you did not agree, 2 usage or settings, 4 refused by policy.
     """
@@ -41,6 +53,8 @@ def trust(
         raise UsageError(
             "--yes, --list and --revoke contradict each other", "leave all but one out"
         )
+    if config is not None and (is_list or is_revoke):
+        raise UsageError("--list and --revoke read no settings", "leave --config out")
     store = trust_store(state_folder())
     if is_list:
         _list(store)
@@ -51,7 +65,9 @@ def trust(
     if is_revoke:
         _revoke(store, root)
         return
-    context.exit(_trust(store, root, is_sure=is_sure))
+    command = ["hybridgen", "trust", *([str(path)] if str(path) != "." else [])]
+    command += [] if config is None else ["--config", config]
+    context.exit(_trust(store, root, config, None if is_sure else shlex.join(command)))
 
 
 def _root(path: Path) -> Path:
@@ -61,15 +77,19 @@ def _root(path: Path) -> Path:
     return project_root(path) if path.exists() else (project_folder(path) or path).resolve()
 
 
-def _trust(store: TrustStore, root: Path, *, is_sure: bool) -> int:
-    """List what becomes looser, ask, and keep the list; the exit code."""
+def _trust(store: TrustStore, root: Path, config: str | None, command: str | None) -> int:
+    """List what becomes looser, ask, and keep the list; the exit code.
+
+    Args:
+        command: what was asked for, to name it where there is nobody to ask; None asks nobody.
+    """
     from hybridgen.cli.places import fingerprint_folder, state_folder
     from hybridgen.gate import FingerprintIndex
     from hybridgen.pipeline.labelling import make_labeller
     from hybridgen.pipeline.remembering import remember
     from hybridgen.settings import load_settings
 
-    labeller = make_labeller(root, load_settings(root, {}), state_folder())
+    labeller = make_labeller(root, load_settings(root, {}, config), state_folder())
     listed = tuple(labeller.survey())
     # Before anything is looser: what is moved into a trusted file later has to be known.
     with contextlib.closing(FingerprintIndex(fingerprint_folder(), labeller.root)) as index:
@@ -88,7 +108,7 @@ def _trust(store: TrustStore, root: Path, *, is_sure: bool) -> int:
     if is_same and labeller.trusted is not None and labeller.trusted.marks == marks:
         click.echo("you trust all of them already")
         return 0
-    if not is_sure and not _agrees():
+    if command is not None and not _agrees(command):
         click.echo("nothing was trusted")
         return 1
     store.trust(labeller.root, files, marks)
@@ -96,7 +116,7 @@ def _trust(store: TrustStore, root: Path, *, is_sure: bool) -> int:
     return 0
 
 
-def _agrees() -> bool:
+def _agrees(command: str) -> bool:
     """Ask the user.
 
     Raises:
@@ -107,7 +127,7 @@ def _agrees() -> bool:
     if not sys.stdin.isatty():
         raise UsageError(
             "there is no terminal to ask at, so nothing was trusted",
-            "read the list above, then say: hybridgen trust --yes",
+            f"read the list above, then say: {command} --yes",
         )
     return click.confirm("May these files be read by others as their labels say?")
 
@@ -150,6 +170,8 @@ def _list(store: TrustStore) -> None:
         if trusted is not None:
             _echo(str(root) if root.is_dir() else f"{root} (is not there)")
             _show_files(trusted.files.values(), trusted.files)
+    if roots:
+        click.echo("what of it holds now, by today's marks and files, says: hybridgen explain")
 
 
 def _revoke(store: TrustStore, root: Path) -> None:

@@ -20,11 +20,13 @@ class Way:
             for one that may not.
         readers: the same for people.
         why: the reason, or why it is refused.
+        hint: what to do next where it is refused.
     """
 
     steps: tuple[str, ...]
     readers: tuple[str, ...]
     why: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +46,40 @@ class Receiver:
 
 
 @dataclass(frozen=True, slots=True)
+class Objection:
+    """Why the gate would not let a prompt out.
+
+    Attributes:
+        reason: its kind, as the ledger names it: ``secret``, ``copy`` ...
+        why: the same for people, with the places.
+        hint: the next command, or the change to make.
+        details: names and values, as in the ledger: ``place``, ``copy_of`` ...
+        label: of the strictest file that is named.
+    """
+
+    reason: str
+    why: str
+    hint: str
+    details: tuple[tuple[str, str], ...]
+    label: Label
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainedPrompt:
     """The first prompt for one target, as source alone makes it.
 
     Attributes:
         target: ``Class.method`` in the file.
         tokens: an estimate.
+        is_checked: the gate was asked about it.
+        objection: what the gate has against it, or None.
     """
 
     target: str
     prompt: Prompt
     tokens: int
+    is_checked: bool = False
+    objection: Objection | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +87,12 @@ class ExplainedFile:
     """One file.
 
     Attributes:
-        prompts: where they were asked for.
+        prompts: where they are to be shown, or where the gate was asked about them.
         problem: why there are no prompts, or None.
         stricter: what it imports that is stricter, so that its prompts may stay on this machine;
             empty where they stay anyway, or where such text is left out.
         needs_trust: its marks would make it looser if the user trusted them.
+        asked_as: the link by which it was asked about, if it was one.
     """
 
     file: SourceFile
@@ -74,6 +100,7 @@ class ExplainedFile:
     problem: str | None = None
     stricter: tuple[SourceFile, ...] = ()
     needs_trust: bool = False
+    asked_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +113,7 @@ class Explanation:
         is_folder: a folder was asked about, so that the whole matters more than each file.
         ways: where text of each label goes.
         receivers: all backends outside of this machine, the outermost first.
+        shows_prompts: the text of the prompts was asked for.
     """
 
     root: Path
@@ -93,3 +121,4 @@ class Explanation:
     is_folder: bool
     ways: Mapping[Label, Way]
     receivers: tuple[Receiver, ...]
+    shows_prompts: bool = False

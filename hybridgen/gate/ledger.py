@@ -28,7 +28,7 @@ from hybridgen.private import open_private, read_private, sync_folder, write_pri
 
 FILE_NAME: Final = "ledger.jsonl"
 TEXTS: Final = "texts"
-KINDS: Final = ("send", "refusal", "reply", "failure")
+KINDS: Final = ("send", "refusal", "reply", "failure", "purge")
 START: Final = "0" * 64
 SHORTEST_HEAD: Final = 12
 _SHA256: Final = re.compile("[0-9a-f]{64}")
@@ -46,7 +46,7 @@ class Entry:
     Attributes:
         number: counted from 1.
         time: UTC, ISO 8601.
-        kind: ``send``, ``refusal``, ``reply`` or ``failure``.
+        kind: one of ``KINDS``; ``purge`` says that the texts kept until then were removed.
         previous: hash of the line before it, zeros for the first.
         hash: of this line.
         details: what it says, by kind.
@@ -117,9 +117,9 @@ class Ledger:
                 "prev": last.hash if last else START,
             }
             line = canonical({**fields, "hash": _hash_of(fields)}) + b"\n"
-            _append(descriptor, line, self._path)
             if last is None:
                 sync_folder(self._path.parent)
+            _append(descriptor, line, self._path)
         return _entry(line)
 
     @refusing()
@@ -324,15 +324,19 @@ def _last_entry(descriptor: int, path: Path) -> Entry | None:
 
 def _append(descriptor: int, line: bytes, path: Path) -> None:
     """Writes the whole line and syncs it; what came of a failed try is taken back."""
+    if len(line) > _LONGEST_LINE:  # nobody could read it again, nor write after it
+        raise refusal(path, "an entry would be longer than any can be")
     size = os.fstat(descriptor).st_size
     try:
         written = 0
         while written < len(line):
             written += os.write(descriptor, line[written:])
         os.fsync(descriptor)
-    except OSError as error:
+    except BaseException as error:  # of Ctrl-C too: what is not sent is not in the ledger
         os.ftruncate(descriptor, size)
-        raise refusal(path, f"cannot be written: {error.strerror}") from error
+        if isinstance(error, OSError):
+            raise refusal(path, f"cannot be written: {error.strerror}") from error
+        raise
 
 
 def _lock(descriptor: int, path: Path) -> None:

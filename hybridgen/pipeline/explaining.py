@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,12 +16,16 @@ from hybridgen.domain.explanations import (
     Receiver,
     Way,
 )
-from hybridgen.errors import HybridgenError, SourceError, UsageError
-from hybridgen.label import Labeller
+from hybridgen.errors import HybridgenError, PolicyRefusal, SourceError, UsageError
+from hybridgen.gate import FingerprintIndex
+from hybridgen.label import Labeller, TrustedFile
+from hybridgen.pipeline.foreseeing import Foresight
+from hybridgen.pipeline.remembering import remember
 from hybridgen.pipeline.stricter import StricterImports
 from hybridgen.reading import decode, parse, read_once
 from hybridgen.route import NAMES, Remotes, plan_route, steps
 from hybridgen.settings import Settings
+from hybridgen.source import display_path
 
 
 def explain(
@@ -28,53 +33,140 @@ def explain(
     settings: Settings,
     labeller: Labeller,
     remotes: Remotes,
+    index: FingerprintIndex | None = None,
     *,
     with_prompts: bool = False,
 ) -> Explanation:
     """Label the files that ``arguments`` name and say where each may go.
 
+    For files that are named, and wherever there are prompts, the gate is asked what it would
+    refuse; see ``foreseeing.py``. What stays here is not asked about.
+
     Args:
         arguments: files, folders, or ``file.py::NAME``; all in the labeller's project.
-        with_prompts: build the prompts too, from source alone.
+        index: knows copies, and takes in what is labelled here; None if the gate is not asked.
+        with_prompts: make the prompts of all files, from source alone, and show them.
 
     Raises:
         UsageError: a path that is not there or outside of the project, or a name that the file
             does not define.
     """
     asked = [_asked(argument, labeller.root) for argument in arguments]
-    ways = {label: _way(label, settings.backend, remotes) for label in Label}
-    imports = StricterImports(labeller)
+    listed = _Listed(labeller, index)
+    explainer = _Explainer(settings, labeller, remotes, listed, with_prompts=with_prompts)
     files: dict[str, ExplainedFile] = {}
-    for one in _found(asked, labeller):
-        source, needs_trust = one.source, one.needs_trust
-        prompts: tuple[ExplainedPrompt, ...] = ()
-        problem = None
-        if with_prompts and source.path.endswith(".py"):
-            try:
-                prompts = _prompts(source, one.name, settings, labeller)
-            except HybridgenError as error:
-                problem = error.message
-        elif with_prompts and not one.is_listed:
-            problem = "it is no Python file, and prompts are made for these alone"
-        known = files.get(source.path)
+    for one in _found(asked, listed, labeller):
+        file = explainer.file(one)
+        known = files.get(file.file.path)
         if known is not None:  # two functions of one file were asked about
-            prompts, problem = (*known.prompts, *prompts), problem or known.problem
-            needs_trust |= known.needs_trust
-        # What stays here anyway, or is sent without what is stricter, needs no look.
-        may_stay = settings.context == "raise" and ways[source.label].steps[:1] not in _HERE
-        stricter = imports.of(source) if may_stay else ()
-        files[source.path] = ExplainedFile(source, prompts, problem, stricter, needs_trust)
+            file = replace(
+                file,
+                prompts=(*known.prompts, *file.prompts),
+                problem=file.problem or known.problem,
+                needs_trust=file.needs_trust or known.needs_trust,
+                asked_as=file.asked_as or known.asked_as,
+            )
+        files[file.file.path] = file
+    listed.remember([item.file for item in files.values()])
     return Explanation(
         root=labeller.root,
         files=tuple(sorted(files.values(), key=lambda item: (item.file.label, item.file.path))),
         is_folder=any(item.path.is_dir() for item in asked),
-        ways=ways,
+        ways=explainer.ways,
         receivers=tuple(_receiver(backend, remotes) for backend in ("gemini", "onprem")),
+        shows_prompts=with_prompts,
     )
+
+
+class _Explainer:
+    """Says of one file after the other where it may go."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        labeller: Labeller,
+        remotes: Remotes,
+        listed: _Listed,
+        *,
+        with_prompts: bool,
+    ) -> None:
+        self.ways = {label: _way(label, settings.backend, remotes) for label in Label}
+        self._settings = settings
+        self._labeller = labeller
+        self._remotes = remotes
+        self._with_prompts = with_prompts
+        self._imports = StricterImports(labeller)
+        self._foresight: Foresight | None = None
+        if listed.index is not None:
+            self._foresight = Foresight(labeller, listed.index, listed.read)
+
+    def file(self, one: _Found) -> ExplainedFile:
+        """What is to be said about one file."""
+        source = one.source
+        may_leave = self.ways[source.label].steps[:1] not in _HERE
+        is_checked = may_leave and not one.is_listed and self._foresight is not None
+        prompts: tuple[ExplainedPrompt, ...] = ()
+        problem = None
+        if (self._with_prompts or is_checked) and source.path.endswith(".py"):
+            try:
+                prompts = self._prompts(source, one.name)
+                problem = None if prompts or one.is_listed else "it defines nothing public to test"
+            except HybridgenError as error:
+                problem = error.message
+        elif (self._with_prompts or is_checked) and not one.is_listed:
+            problem = "it is no Python file, and prompts are made for these alone"
+        # What stays here anyway, or is sent without what is stricter, needs no look.
+        may_stay = self._settings.context == "raise" and may_leave
+        stricter = self._imports.of(source) if may_stay else ()
+        return ExplainedFile(source, prompts, problem, stricter, one.needs_trust, one.asked_as)
+
+    def _prompts(self, source: SourceFile, name: str | None) -> tuple[ExplainedPrompt, ...]:
+        """The prompts for the file's targets; its code is read and never run."""
+        from hybridgen.prompt import build_prompt
+        from hybridgen.source import (
+            Selection,
+            chosen_targets,
+            find_project,
+            read_module,
+        )
+
+        path = self._labeller.root / source.path
+        project = find_project(path, python=self._settings.python, tests=self._settings.tests)
+        module = read_module(Selection(path, name), project, self._labeller)
+        found = []
+        for target in chosen_targets(module):
+            if target.is_private and not module.only:
+                continue
+            prompt = build_prompt(
+                module,
+                target,
+                import_name=module.import_names[0].name,
+                missing=(),
+                examples=(),
+                count_tokens=lambda texts: [estimated_tokens(text) for text in texts],
+            )
+            tokens = sum(estimated_tokens(part.text) for part in prompt.fragments)
+            one = ExplainedPrompt(target.qualname, prompt, tokens)
+            found.append(self._checked(one, display_path(path)))
+        return tuple(found)
+
+    def _checked(self, one: ExplainedPrompt, path: str) -> ExplainedPrompt:
+        """The prompt with what the gate has against it, if it is about to leave.
+
+        The backend that is asked first decides: those after it may read as much, and more.
+        """
+        first = next(iter(self.ways[one.prompt.label].steps), "local")
+        destination = self._remotes.destination(first)
+        if self._foresight is None or destination is None:
+            return one
+        objection = self._foresight.objection(one.prompt, destination, path)
+        return replace(one, is_checked=True, objection=objection)
 
 
 # The first step of what is sent nowhere: it stays, or is refused.
 _HERE: Final = ((), ("local",))
+
+_AT_HOME: Final = "let the model on this machine do it: --backend local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +201,46 @@ class _Found:
     name: str | None = None
     is_listed: bool = False
     needs_trust: bool = False
+    asked_as: str = ""
 
 
-def _found(asked: Sequence[_Asked], labeller: Labeller) -> Iterator[_Found]:
+class _Listed:
+    """The files of the project, listed once where they are needed.
+
+    Args:
+        index: takes in the fingerprints of what was labelled, or None.
+    """
+
+    def __init__(self, labeller: Labeller, index: FingerprintIndex | None) -> None:
+        self.index = index
+        self._labeller = labeller
+        self._files: list[tuple[SourceFile, TrustedFile | None]] | None = None
+
+    def read(self) -> list[tuple[SourceFile, TrustedFile | None]]:
+        """All files, each with the record of what trust would make of it."""
+        if self._files is None:
+            self._files = list(self._labeller.survey())
+            self._remember([file for file, _ in self._files])
+        return self._files
+
+    def remember(self, files: Sequence[SourceFile]) -> None:
+        """Takes ``files`` into the index where not the whole project was.
+
+        Of these the strict ones alone: a looser file that is seen before all others would pass
+        for the first of its copies.
+        """
+        if self._files is None:
+            self._remember([file for file in files if file.label is Label.CONFIDENTIAL])
+
+    def _remember(self, files: Sequence[SourceFile]) -> None:
+        if self.index is not None:
+            remember(self.index, self._labeller, files)
+
+
+def _found(asked: Sequence[_Asked], listed: _Listed, labeller: Labeller) -> Iterator[_Found]:
     folders = [item.path.relative_to(labeller.root) for item in asked if item.path.is_dir()]
     if folders:
-        for source, trustable in labeller.survey():
+        for source, trustable in listed.read():
             if any(Path(source.path).is_relative_to(folder) for folder in folders):
                 needs_trust = trustable is not None and trustable.label < source.label
                 yield _Found(source, is_listed=True, needs_trust=needs_trust)
@@ -123,7 +249,15 @@ def _found(asked: Sequence[_Asked], labeller: Labeller) -> Iterator[_Found]:
             source = labeller.look(item.path)
             if item.name is not None:
                 _check_name(item, item.name, labeller.root)
-            yield _Found(source, item.name)
+            yield _Found(source, item.name, asked_as=_link_of(item.path, source, labeller.root))
+
+
+def _link_of(path: Path, source: SourceFile, root: Path) -> str:
+    """The name by which a file was asked about, if it leads to a file of another name."""
+    name = Path(os.path.normpath(path))
+    real = name.parent.resolve() / name.name
+    leads = real.is_relative_to(root) and real.relative_to(root).as_posix() != source.path
+    return display_path(path) if leads else ""
 
 
 def _check_name(item: _Asked, name: str, root: Path) -> None:
@@ -133,7 +267,7 @@ def _check_name(item: _Asked, name: str, root: Path) -> None:
         UsageError: it does not.
     """
     from hybridgen.source.definitions import find_targets
-    from hybridgen.source.module import check_name, display_path
+    from hybridgen.source.module import check_name
 
     shown = display_path(item.path)
     if item.path.suffix != ".py":
@@ -154,8 +288,10 @@ def _way(label: Label, backend: str, remotes: Remotes) -> Way:
     try:
         route = plan_route(label, backend, remotes)
         found = steps(label, backend, remotes)
+    except PolicyRefusal as error:
+        return Way((), (), error.message, _AT_HOME)
     except HybridgenError as error:
-        return Way((), (), error.message)
+        return Way((), (), error.message, error.hint or "")
     return Way(found, tuple(NAMES[step] for step in found), route.why)
 
 
@@ -165,33 +301,3 @@ def _receiver(backend: str, remotes: Remotes) -> Receiver:
     return Receiver(
         backend, NAMES[backend], destination, "" if destination is not None else why_not
     )
-
-
-def _prompts(
-    source: SourceFile,
-    name: str | None,
-    settings: Settings,
-    labeller: Labeller,
-) -> tuple[ExplainedPrompt, ...]:
-    """The prompts for the file's targets; its code is read and never run."""
-    from hybridgen.prompt import build_prompt
-    from hybridgen.source import Selection, chosen_targets, find_project, read_module
-
-    path = labeller.root / source.path
-    project = find_project(path, python=settings.python, tests=settings.tests)
-    module = read_module(Selection(path, name), project, labeller)
-    found = []
-    for target in chosen_targets(module):
-        if target.is_private and not module.only:
-            continue
-        prompt = build_prompt(
-            module,
-            target,
-            import_name=module.import_names[0].name,
-            missing=(),
-            examples=(),
-            count_tokens=lambda texts: [estimated_tokens(text) for text in texts],
-        )
-        tokens = sum(estimated_tokens(part.text) for part in prompt.fragments)
-        found.append(ExplainedPrompt(target.qualname, prompt, tokens))
-    return tuple(found)

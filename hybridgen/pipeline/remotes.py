@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
+from importlib.machinery import PathFinder
 from typing import Final
 from urllib.parse import urlsplit
 
 from hybridgen.domain import Label
 from hybridgen.domain.egress import Destination
+from hybridgen.lockdown import probe
 from hybridgen.route import NAMES, Remotes
 from hybridgen.settings import Settings
 
@@ -51,6 +54,23 @@ def remotes_from(settings: Settings, has_key: bool) -> Remotes:
     return Remotes(gemini, onprem, why_not=why_not)
 
 
+def possible(remotes: Remotes) -> Remotes:
+    """The same without what this machine cannot ask.
+
+    That is Gemini where its client library is not there, and everything where the kernel cannot
+    lock the process that would send.
+    """
+    if (remotes.gemini or remotes.onprem) and not probe().is_full:
+        why = f"nothing is sent where the kernel cannot lock what sends it: {probe().why}"
+        why_not = dict(remotes.why_not)
+        why_not.update((name, why) for name in NAMES if remotes.destination(name) is not None)
+        return replace(remotes, gemini=None, onprem=None, why_not=why_not)
+    if remotes.gemini is None or _is_there(remotes.gemini.sdk):
+        return remotes
+    why = f"{remotes.gemini.sdk} is not installed: pip install 'hybridgen[gemini]'"
+    return replace(remotes, gemini=None, why_not={**remotes.why_not, "gemini": why})
+
+
 def missing_backends(
     settings: Settings, remotes: Remotes, labels: Collection[Label]
 ) -> Iterator[str]:
@@ -72,6 +92,14 @@ def missing_backends(
         is_wanted = is_begun or (backend == "gemini" and Label.PUBLIC in labels)
         if is_wanted and not is_off and settings.ceiling.allows_backend(backend):
             yield f"{NAMES[backend]} was not asked: {why}"
+
+
+def _is_there(sdk: str) -> bool:
+    """Whether a package such as ``google-genai`` could be imported; nothing is imported or run."""
+    parent, _, child = sdk.partition("-")
+    found = PathFinder.find_spec(parent)
+    folders = None if found is None else found.submodule_search_locations
+    return folders is not None and PathFinder.find_spec(f"{parent}.{child}", folders) is not None
 
 
 def _gemini(settings: Settings) -> Destination:
@@ -109,10 +137,15 @@ def _gemini_problem(settings: Settings, has_key: bool) -> str | None:
         return f"{settings.gemini_sdk} cannot speak to Vertex AI: leave gemini.sdk out"
     if host.endswith(_GOOGLE) and (terms == "vertex") != host.endswith(_VERTEX_HOST):
         return f"gemini.terms = {terms!r} are not the terms of {host}"
-    if url.startswith("http:") and host not in _LOOPBACK:
+    if urlsplit(url).scheme == "http" and host not in _LOOPBACK:
         return f"{url} would carry key and text unencrypted: write https:// in gemini.url"
     if not ceiling.allows_host(host):
         return f"the organisation's file {ceiling.file} does not allow the host {host}"
+    if not ceiling.allows_sdk(settings.gemini_sdk):
+        return (
+            f"the organisation's file {ceiling.file} does not allow {settings.gemini_sdk} (what "
+            f"gemini.sdk may be: {', '.join(sorted(ceiling.sdks or ())) or 'nothing'})"
+        )
     if not has_key:
         return "no key was found (set GEMINI_API_KEY, or: keyring set hybridgen gemini)"
     return None

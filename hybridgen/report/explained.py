@@ -25,6 +25,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from hybridgen.domain import Evidence, Fragment, Label, Prompt, strictest
 from hybridgen.domain.explanations import (
@@ -34,8 +35,9 @@ from hybridgen.domain.explanations import (
     Receiver,
     Way,
 )
+from hybridgen.report.objections import gate_document, gate_lines, refused_part
 from hybridgen.report.terms import pages_of, terms_line, use_of
-from hybridgen.report.visible import visible
+from hybridgen.report.visible import one_line, visible
 
 SCHEMA_VERSION: Final = 1
 
@@ -53,6 +55,10 @@ _MAY_STAY: Final = (
     "prompts know nothing of what is stricter, and where the code does not run without it, they "
     "stay on this machine (context = raise)"
 )
+_UNCHECKED: Final = (
+    "secrets, and copies of what is stricter, are looked for in the prompts of one file: "
+    "hybridgen explain FILE"
+)
 _NOT_IN_PROMPTS: Final = (
     "Made from source alone. A run adds lines that nothing has reached yet, with the label of "
     "what the code under test could read."
@@ -67,8 +73,9 @@ def as_lines(explanation: Explanation) -> str:
     blocks.append([line for one in explanation.receivers for line in _receiver(one, explanation)])
     if explanation.is_folder:
         blocks.append(_table(explanation))
-    prompts = [block for item in explanation.files for block in _prompts(item, explanation)]
-    blocks += [*prompts, [_NOT_IN_PROMPTS]] if prompts else []
+    if explanation.shows_prompts:
+        prompts = [block for item in explanation.files for block in _prompts(item, explanation)]
+        blocks += [*prompts, [_NOT_IN_PROMPTS]] if prompts else []
     return visible("\n\n".join("\n".join(block) for block in blocks if block))
 
 
@@ -76,7 +83,7 @@ def as_json(explanation: Explanation) -> str:
     """``explanation`` as one JSON document; it holds source text only where prompts are asked."""
     document = {
         "schema_version": SCHEMA_VERSION,
-        "label": strictest(item.file.label for item in explanation.files).name.lower(),
+        "label": strictest(_labels_told(explanation)).name.lower(),
         "root": str(explanation.root),
         "counts": {label.name.lower(): count for label, count in _counts(explanation)},
         "ways": {
@@ -87,6 +94,14 @@ def as_json(explanation: Explanation) -> str:
         "files": [_file_document(item, explanation) for item in explanation.files],
     }
     return json.dumps(document, indent=2)
+
+
+def _labels_told(explanation: Explanation) -> Iterator[Label]:
+    """The labels of all that is told: names and places of other files too."""
+    for item in explanation.files:
+        yield item.file.label
+        yield from (file.label for file in item.stricter)
+        yield from (one.objection.label for one in item.prompts if one.objection is not None)
 
 
 def _counts(explanation: Explanation) -> list[tuple[Label, int]]:
@@ -103,12 +118,17 @@ def _summary(explanation: Explanation) -> list[str]:
         lines.append(f"{count:{width}} {label.name.lower():{_LABEL_WIDTH}}  {readers}")
     untrusted = sum(item.needs_trust for item in explanation.files)
     staying = sum(bool(item.stricter) for item in explanation.files)
-    if untrusted or staying:
+    is_unchecked = not explanation.shows_prompts and any(
+        set(explanation.ways[item.file.label].steps) - {"local"} for item in explanation.files
+    )
+    if untrusted or staying or is_unchecked:
         lines.append("")
     if untrusted:
         lines.append(f"{untrusted} with marks of the project's own that need: hybridgen trust")
     if staying:
         lines.append(f"{staying} importing what is stricter: {_MAY_STAY}")
+    if is_unchecked:
+        lines.append(_UNCHECKED)
     return lines
 
 
@@ -121,13 +141,20 @@ def _block(item: ExplainedFile, explanation: Explanation) -> list[str]:
     source = item.file
     way = explanation.ways[source.label]
     lines = [
-        f"{source.path}: {source.label.name.lower()}",
+        f"{source.path}: {source.label.name.lower()}{refused_part(item.prompts)}",
         f"  read by   {_readers(way)}",
     ]
+    if item.asked_as:
+        lines.insert(1, f"  asked as  {one_line(item.asked_as)}, a link that leads to it")
     if way.readers:
         lines.append(f"  because   {way.why}")
+    elif way.hint:
+        lines.append(f"            {way.hint}")
     if item.stricter:
         lines.append(f"  but       {_imports(item)}: {_MAY_STAY}")
+    if item.problem is not None and not explanation.shows_prompts:
+        lines.append(f"  but       there is no prompt to send: {one_line(item.problem)}")
+    lines += gate_lines(item.prompts)
     for index, evidence in enumerate(source.evidence):
         head = "evidence" if index == 0 else ""
         label = evidence.label.name.lower()
@@ -138,7 +165,7 @@ def _block(item: ExplainedFile, explanation: Explanation) -> list[str]:
 def _imports(item: ExplainedFile) -> str:
     """The stricter files that it imports, the first few by name."""
     named = [
-        f"{_flat(file.path)}, which is {file.label.name.lower()}"
+        f"{one_line(file.path)}, which is {file.label.name.lower()}"
         for file in item.stricter[:_MOST_NAMED]
     ]
     more = len(item.stricter) - len(named)
@@ -151,21 +178,21 @@ def _said(evidence: Evidence, explanation: Explanation) -> str:
 
 def _detail(evidence: Evidence, explanation: Explanation) -> str:
     """What was found, with places in the project as its files are named."""
-    return _flat(evidence.detail.replace(f"{explanation.root}/", ""))
+    return one_line(evidence.detail.replace(f"{explanation.root}/", ""))
 
 
 def _receiver(receiver: Receiver, explanation: Explanation) -> Iterator[str]:
     yield receiver.name
     destination = receiver.destination
     if destination is None:
-        yield f"  not asked: {_flat(receiver.why_not)}"
+        yield f"  not asked: {one_line(receiver.why_not)}"
         return
     labels = {item.file.label for item in explanation.files}
     labels |= {one.prompt.label for item in explanation.files for one in item.prompts}
     if not any(receiver.backend in explanation.ways[label].steps for label in labels):
         yield f"  not asked: {_none_for_it(labels, explanation)}"
         return
-    plain = ", not encrypted on its way" if destination.url.startswith("http:") else ""
+    plain = ", not encrypted on its way" if urlsplit(destination.url).scheme == "http" else ""
     yield f"  {destination.url}{plain}, model {destination.model}, by {destination.sdk}"
     yield f"  terms {destination.terms}: {use_of(destination.terms, destination.sdk)}"
     if pages := pages_of(destination.terms):
@@ -179,12 +206,12 @@ def _none_for_it(labels: Collection[Label], explanation: Explanation) -> str:
     are = "this file is" if len(explanation.files) == 1 else "these files are"
     words = " or ".join(label.name.lower() for label in sorted(labels))
     refused = [explanation.ways[label].why for label in labels if not explanation.ways[label].steps]
-    return _flat(refused[0]) if refused else f"{are} {words}"
+    return one_line(refused[0]) if refused else f"{are} {words}"
 
 
 def _table(explanation: Explanation) -> list[str]:
     files = explanation.files
-    paths = [_flat(item.file.path) for item in files]
+    paths = [one_line(item.file.path) for item in files]
     width = max((len(path) for path in paths if len(path) <= _WIDEST_PATH), default=0)
     return [
         f"{item.file.label.name.lower():{_LABEL_WIDTH}}  {path:{width}}  "
@@ -200,6 +227,8 @@ def _first(item: ExplainedFile, explanation: Explanation) -> str:
     # A mark without trust is shown only where trust would do something.
     shown = reasons[:1] or untrusted or item.file.evidence[:1]
     said = [_detail(one, explanation) for one in shown]
+    if item.needs_trust and shown[0].rule != _UNTRUSTED:
+        said.append("looser after: hybridgen trust")
     return "; ".join([*said, f"but {_imports(item)}"] if item.stricter else said)
 
 
@@ -221,6 +250,7 @@ def _prompts(item: ExplainedFile, explanation: Explanation) -> Iterator[list[str
             f"prompt for {item.file.path}::{one.target}: {label.name.lower()}, "
             f"about {one.tokens:,} tokens",
             f"  read by   {_readers(explanation.ways[label])}",
+            *gate_lines([one]),
             *_fragments(one.prompt),
         ]
 
@@ -255,7 +285,7 @@ def _origin(line: Sequence[tuple[Fragment, str]]) -> str:
     """Where the words of a line are from; hybridgen's own are named where there are no others."""
     pieces = [piece for piece, text in line if text] or [piece for piece, _ in line]
     theirs = [piece for piece in pieces if piece.sources] or pieces
-    return ", ".join(dict.fromkeys(_flat(piece.origin) for piece in theirs))
+    return ", ".join(dict.fromkeys(one_line(piece.origin) for piece in theirs))
 
 
 def _parts(prompt: Prompt) -> tuple[tuple[str, tuple[Fragment, ...]], ...]:
@@ -265,11 +295,6 @@ def _parts(prompt: Prompt) -> tuple[tuple[str, tuple[Fragment, ...]], ...]:
         ("request", prompt.request),
         ("answer", (prompt.answer,)),
     )
-
-
-def _flat(text: str) -> str:
-    """``text`` in one line, whatever a file is called."""
-    return " ".join(text.split())
 
 
 def _receiver_document(receiver: Receiver) -> dict[str, Any]:
@@ -298,11 +323,15 @@ def _file_document(item: ExplainedFile, explanation: Explanation) -> dict[str, A
             for one in source.evidence
         ],
     }
+    if item.asked_as:
+        document["asked_as"] = item.asked_as
     if item.stricter:
         document["imports_stricter"] = [
             {"path": file.path, "label": file.label.name.lower()} for file in item.stricter
         ]
-    if item.prompts:
+    if gate := gate_document(item.prompts):
+        document["gate"] = gate
+    if item.prompts and explanation.shows_prompts:
         document["prompts"] = [_prompt_document(one, explanation) for one in item.prompts]
     if item.problem is not None:
         document["problem"] = item.problem

@@ -13,3 +13,8 @@ def visible(text: str) -> str:
         mark if mark.isprintable() or mark in "\n\t" else mark.encode("unicode_escape").decode()
         for mark in text
     )
+
+
+def one_line(text: str) -> str:
+    """``text`` in one line, whatever a file is called."""
+    return " ".join(text.split())

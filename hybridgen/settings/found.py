@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from hybridgen.domain import Label
 
@@ -40,6 +41,9 @@ class Ceiling:
         loosest: no file is ever labelled looser than this.
         hosts: the servers that prompts may be sent to, and the proxies on the way.
         gemini_terms: the terms under which Gemini may be used.
+        sdks: what may speak to Gemini.
+        needs_https: the server in the building is spoken to encrypted only.
+        keeps_text: users may keep the texts that were sent.
         is_offline: nothing touches the network.
     """
 
@@ -48,17 +52,24 @@ class Ceiling:
     loosest: Label = Label.PUBLIC
     hosts: frozenset[str] | None = None
     gemini_terms: frozenset[str] | None = None
+    sdks: frozenset[str] | None = None
+    needs_https: bool = False
+    keeps_text: bool = True
     is_offline: bool = False
 
     def limits(self) -> dict[str, str | bool | list[str]]:
         """What it closes, as the organisation's file has it; empty where there is no file."""
         found: dict[str, str | bool | list[str]] = {}
-        for name in ("backends", "hosts", "gemini_terms"):
+        for name in ("backends", "hosts", "gemini_terms", "sdks"):
             allowed: frozenset[str] | None = getattr(self, name)
             if allowed is not None:
                 found[name] = sorted(allowed)
         if self.loosest > Label.PUBLIC:
             found["loosest"] = self.loosest.name.lower()
+        if self.needs_https:
+            found["https_only"] = True
+        if not self.keeps_text:
+            found["keep_text"] = False
         if self.is_offline:
             found["offline"] = True
         return found
@@ -70,3 +81,11 @@ class Ceiling:
     def allows_host(self, host: str) -> bool:
         """Whether prompts may be sent to ``host``, or through it."""
         return self.hosts is None or host.lower() in self.hosts
+
+    def allows_sdk(self, name: str) -> bool:
+        """Whether ``name`` may speak to Gemini."""
+        return self.sdks is None or name in self.sdks
+
+    def allows_address(self, url: str) -> bool:
+        """Whether a server in the building may be spoken to at ``url``, as far as encryption."""
+        return not self.needs_https or urlsplit(url).scheme == "https"

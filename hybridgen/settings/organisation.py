@@ -36,6 +36,9 @@ class _Table(BaseModel):
     loosest: Literal["public", "internal", "confidential"] = "public"
     hosts: list[Word] | None = None
     gemini_terms: list[Literal["unpaid", "paid", "paid-no-storage", "vertex"]] | None = None
+    sdks: list[Literal["google-genai", "google-generativeai"]] | None = None
+    https_only: bool = False
+    keep_text: bool = True
     offline: bool = False
 
 
@@ -92,15 +95,24 @@ def hold_to_ceiling(found: dict[str, list[Found]], ceiling: Ceiling) -> None:
                 f"the organisation's file {ceiling.file} allows ({rule})",
                 f"remove it there, or ask whoever keeps {ceiling.file}",
             )
-    if ceiling.is_offline:
-        place = f"organisation file {ceiling.file} [ceiling]"
-        found["offline"] = [Found(True, place, is_organisation=True), *found.get("offline", ())]
+    demanded = {"offline": True} if ceiling.is_offline else {}
+    if not ceiling.keeps_text:
+        demanded["ledger_keep_text"] = False
+    place = f"organisation file {ceiling.file} [ceiling]"
+    for key, value in demanded.items():
+        found[key] = [Found(value, place, is_organisation=True), *found.get(key, ())]
 
 
 def _broken_rule(key: str, value: object, ceiling: Ceiling) -> str | None:
     """The rule of the ceiling that a value breaks, as the file has it."""
     if key == "offline" and ceiling.is_offline and value is not True:
         return "ceiling.offline = true"
+    if key == "ledger_keep_text" and not ceiling.keeps_text and value is not False:
+        return "ceiling.keep_text = false"
+    if key == "gemini_sdk" and not ceiling.allows_sdk(str(value)):
+        return f"ceiling.sdks = {sorted(ceiling.sdks or ())}"
+    if key == "onprem_url" and not ceiling.allows_address(str(value)):
+        return "ceiling.https_only = true"
     if key == "backend" and value != "auto" and not ceiling.allows_backend(str(value)):
         return f"ceiling.backends = {sorted(ceiling.backends or ())}"
     allowed = ceiling.gemini_terms
@@ -142,6 +154,9 @@ def _ceiling(values: object, path: Path) -> Ceiling:
         loosest=Label[table.loosest.upper()],
         hosts=None if table.hosts is None else frozenset(map(str.lower, table.hosts)),
         gemini_terms=None if table.gemini_terms is None else frozenset(table.gemini_terms),
+        sdks=None if table.sdks is None else frozenset(table.sdks),
+        needs_https=table.https_only,
+        keeps_text=table.keep_text,
         is_offline=table.offline,
     )
 

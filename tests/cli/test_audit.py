@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -66,11 +67,16 @@ def prompt_of(text: str, path: str, label: Label) -> Prompt:
 
 
 @pytest.fixture
-def audit(home: Path) -> Audit:
+def audit(hybridgen: Audit) -> Audit:
+    return partial(hybridgen, "audit")
+
+
+@pytest.fixture
+def hybridgen(home: Path) -> Audit:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         kept = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
         return subprocess.run(
-            [sys.executable, "-m", "hybridgen", "audit", *arguments],
+            [sys.executable, "-m", "hybridgen", *arguments],
             cwd=Path(__file__).parents[2],
             env={**kept, "HOME": str(home)},
             capture_output=True,
@@ -97,10 +103,11 @@ def test_every_entry_has_a_line(audit, filled):
     assert "  shop  gemini flash (paid)  " in lines[0]
     assert "src/=prices.py (public)" in lines[0]
     assert "to 1: 100 + 20 tokens" in lines[1]
-    assert "label at src/mar\\ngins.py:1  src/mar\\ngins.py (confidential)" in lines[2]
+    assert "label: too strict at src/mar\\ngins.py:1  src/mar\\ngins.py (confidential)" in lines[2]
     assert "to 4, it may have left: 503" in lines[4]
     assert "to 6, nothing left: no library" in lines[6]
-    assert "  shop  gemini  route  src/=prices.py (public)" in lines[7]
+    asked = "route: it was asked for by name and may not read this"
+    assert f"  shop  gemini  {asked}  src/=prices.py (public)" in lines[7]
     assert "secret (Google key) at src/keyed.py:1  " in lines[8]
     assert KEY not in result.stdout
 
@@ -125,9 +132,44 @@ def test_a_text_that_is_not_kept_is_an_error(audit, filled):
         path.unlink()
     result = audit("show", "1", "--text")
     assert (result.returncode, result.stdout) == (1, "")
-    assert "is not kept" in result.stderr
-    assert "hybridgen purge" in result.stderr
+    assert "is not kept: ledger.keep_text was false when it was sent" in result.stderr
+    assert "hybridgen purge" not in result.stderr  # nobody said it
     assert "audit verify" not in result.stderr
+
+
+def test_texts_that_were_purged_are_said_to_be_so_with_the_time(audit, filled, hybridgen):
+    before = filled.head()
+    assert hybridgen("purge", "--dry-run").returncode == 0
+    assert filled.head() == before
+    done = hybridgen("purge")
+    assert (done.returncode, done.stderr) == (0, "")
+    *_, entry = filled.entries()
+    assert (entry.number, entry.kind) == (len(KINDS) + 1, "purge")
+    assert entry.details["texts"] == 1  # sent three times
+    result = audit("show", "1", "--text")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert (
+        f"the text of entry 1 is gone: kept texts were removed at {entry.time[:19]}Z "
+        f"(hybridgen purge, entry {entry.number})"
+    ) in result.stderr
+    verified = audit("verify", "--head", before)
+    assert (verified.returncode, verified.stderr) == (0, "")
+    last = audit("list").stdout.splitlines()[-1]
+    assert last.endswith("purge    1 kept text of sent prompts removed")
+    rows = list(csv.DictReader(io.StringIO(audit("export", "--format", "csv").stdout)))
+    assert (rows[-1]["kind"], rows[-1]["texts"]) == ("purge", "1")
+    assert hybridgen("purge").stdout == "nothing is kept\n"
+    assert filled.head() == entry.hash
+
+
+def test_texts_go_even_where_the_ledger_cannot_say_so(filled, hybridgen):
+    filled.path.write_bytes(filled.path.read_bytes() + b"half a li")
+    done = hybridgen("purge")
+    assert done.returncode == 1
+    assert "the sent texts are removed, but the ledger could not say so: " in done.stderr
+    assert "hybridgen audit verify" in done.stderr
+    assert not (filled.path.parent / "texts").exists()
+    assert filled.path.read_bytes().endswith(b"half a li")
 
 
 def test_a_text_that_was_changed_is_another_error(audit, filled):
@@ -204,10 +246,11 @@ def test_all_is_exported_as_csv(audit, filled):
     assert rows[-1]["secret"] == "Google key"
 
 
-def test_no_cell_is_a_formula(audit, ledger):
-    ledger.append("failure", {"answers_entry": 1, "why": "=HYPERLINK(1)"})
+@pytest.mark.parametrize("before", ["", "\n", "\t", "\uff1d"])
+def test_no_cell_is_a_formula(audit, ledger, before):
+    ledger.append("failure", {"answers_entry": 1, "why": f"{before}=HYPERLINK(1)"})
     row = next(csv.DictReader(io.StringIO(audit("export", "--format", "csv").stdout)))
-    assert row["why"] == "'=HYPERLINK(1)"
+    assert row["why"] == f"'{before}=HYPERLINK(1)"
 
 
 def test_a_ledger_that_others_can_read_is_an_error(audit, filled):

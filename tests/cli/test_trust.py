@@ -168,3 +168,31 @@ def test_text_is_known_before_anything_gets_looser(run, root, home) -> None:
     [overlap] = index.overlaps(secret, Label.PUBLIC)
     index.close()
     assert overlap.path == str(root / "secret.py")
+
+
+def test_marks_of_a_file_for_config_that_lies_in_the_project_are_trusted_with_it(
+    run, command_line, root
+) -> None:
+    (root / "more.toml").write_text('[labels]\npublic = ["/notes.md"]\n')
+    assert "notes.md" not in run("--yes").stdout
+    asked = run("--config", "more.toml")
+    assert "  + notes.md\n" in asked.stdout
+    assert "then say: hybridgen trust --config more.toml --yes" in asked.stderr
+    assert run("--config", "more.toml", "--yes").returncode == 0
+    explained = command_line("explain", "notes.md", "--config", "more.toml").stdout
+    assert explained.startswith("notes.md: public\n")
+    # Without the file there is no such mark, trusted or not.
+    assert command_line("explain", "notes.md").stdout.startswith("notes.md: confidential\n")
+
+
+def test_marks_of_a_file_of_ones_own_need_no_trust(run, root, home) -> None:
+    home.mkdir(exist_ok=True)
+    (home / "mine.toml").write_text('[labels]\npublic = ["/notes.md"]\n')
+    assert "notes.md" not in run("--config", str(home / "mine.toml"), "--yes").stdout
+
+
+@pytest.mark.parametrize("option", ["--list", "--revoke"])
+def test_where_no_settings_are_read_config_is_wrong_usage(run, option) -> None:
+    done = run(option, "--config", "offline")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "leave --config out" in done.stderr

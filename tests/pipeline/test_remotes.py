@@ -8,7 +8,8 @@ import pytest
 
 from hybridgen.domain import Label
 from hybridgen.errors import SettingsError
-from hybridgen.pipeline.remotes import missing_backends, remotes_from
+from hybridgen.lockdown import LockLevel
+from hybridgen.pipeline.remotes import missing_backends, possible, remotes_from
 from hybridgen.route import Remotes, plan_route
 from hybridgen.settings import load_settings
 
@@ -71,6 +72,10 @@ def test_an_unpaid_key_needs_to_be_acknowledged(tmp_path) -> None:
         ({"gemini_url": "https://us-central1-aiplatform.googleapis.com"}, "are not the terms of"),
         ({"ceiling": "backends = ['onprem']"}, "config.toml does not allow it"),
         ({"ceiling": "hosts = ['models.example.com']"}, "does not allow the host generativelang"),
+        ({"ceiling": "sdks = ['google-generativeai']"},
+         "config.toml does not allow google-genai (what gemini.sdk may be: google-generativeai)"),
+        ({"ceiling": "sdks = []"}, "may be: nothing"),
+        ({"gemini_url": "HTTP://gemini.example"}, "unencrypted"),
     ],
 )  # fmt: skip
 def test_gemini_says_what_it_lacks(tmp_path, change, lack) -> None:
@@ -144,3 +149,18 @@ def test_offline_neither_of_them_exists(tmp_path) -> None:
     company = remotes(tmp_path, "offline = true", **GEMINI)
     with pytest.raises(SettingsError, match=r"offline = true \(organisation file .*config.toml"):
         plan_route(Label.PUBLIC, "gemini", company)
+
+
+@pytest.mark.parametrize("level", [(False, True), (True, False), (False, False)])
+def test_nothing_is_asked_where_the_kernel_cannot_lock_what_sends(
+    tmp_path, monkeypatch, level
+) -> None:
+    set_up = remotes(tmp_path, **GEMINI, **ONPREM)
+    monkeypatch.setattr(
+        "hybridgen.pipeline.remotes.probe", lambda: LockLevel(*level, "no Landlock here")
+    )
+    found = possible(set_up)
+    assert (found.gemini, found.onprem) == (None, None)
+    assert "no Landlock here" in found.why_not["gemini"]
+    assert "no Landlock here" in found.why_not["onprem"]
+    assert plan_route(Label.PUBLIC, "auto", found).backend == "local"

@@ -13,6 +13,7 @@ from hybridgen.domain.explanations import (
     ExplainedFile,
     ExplainedPrompt,
     Explanation,
+    Objection,
     Receiver,
     Way,
 )
@@ -33,6 +34,7 @@ PLAIN = SourceFile(
         Evidence(Label.PUBLIC, "untrusted mark", "marked public, which needs: hybridgen trust"),
     ),
 )
+STRICT = Label.CONFIDENTIAL
 LOCAL = Way(("local",), ("the model on this machine",), "it stays")
 GEMINI = Destination(
     "gemini", "http://g.example", "m-1", "google-generativeai", "unpaid", Label.PUBLIC
@@ -72,7 +74,7 @@ def prompted(explanation: Explanation) -> Explanation:
         answer=fragment("import a\n"),
     )
     file = ExplainedFile(PUBLIC, (ExplainedPrompt("Cart.add", prompt, 1234),))
-    return replace(explanation, files=(file,), is_folder=False)
+    return replace(explanation, files=(file,), is_folder=False, shows_prompts=True)
 
 
 def test_a_folder_is_counted_before_it_is_listed(explanation) -> None:
@@ -131,6 +133,47 @@ def test_a_file_without_prompts_says_why(prompted) -> None:
     file = ExplainedFile(PUBLIC, problem="line 1: syntax error")
     text = as_lines(replace(prompted, files=(file,)))
     assert "src/money.py: no prompt: line 1: syntax error" in text
+
+
+def objected(prompted: Explanation, **places: str) -> Explanation:
+    """Three prompts, of which two are refused for one reason."""
+    [file] = prompted.files
+    why = Objection(
+        "copy", "a.py:2 has text of b.py:1", "take it out", tuple(places.items()), STRICT
+    )
+    [one] = file.prompts
+    prompts = (
+        replace(one, target="a", is_checked=True, objection=why),
+        replace(one, target="b", is_checked=True),
+        replace(one, target="c", is_checked=True, objection=why),
+    )
+    return replace(prompted, files=(replace(file, prompts=prompts),), shows_prompts=False)
+
+
+def test_a_reason_for_several_prompts_is_said_once_with_their_names(prompted) -> None:
+    lines = as_lines(objected(prompted)).splitlines()
+    assert lines[0] == "src/money.py: public, but refused in part"
+    assert "  refused   the prompts for a and c: a.py:2 has text of b.py:1" in lines
+    assert "            take it out" in lines
+    assert not any("checked" in line for line in lines)
+
+
+def test_the_document_names_what_is_refused_and_is_as_strict_as_what_it_names(prompted) -> None:
+    found = json.loads(as_json(objected(prompted, place="a.py:2", copy_of="b.py:1")))
+    assert found["label"] == "confidential"
+    assert found["files"][0]["gate"] == {
+        "asked_about": ["a", "b", "c"],
+        "refusals": [
+            {
+                "targets": ["a", "c"],
+                "reason": "copy",
+                "why": "a.py:2 has text of b.py:1",
+                "next": "take it out",
+                "place": "a.py:2",
+                "copy_of": "b.py:1",
+            }
+        ],
+    }
 
 
 def test_the_document_has_the_fragments_as_they_are(prompted) -> None:
