@@ -155,6 +155,7 @@ VALUES = {
     "onprem_ca": "'/tmp/ca.pem'",
     "onprem_parallel": "9",
     "ledger_keep_text": "true",
+    "security_minimum_level": "'full'",
 }
 
 
@@ -407,6 +408,16 @@ def test_a_slip_in_the_ceiling_names_the_closest_key(company):
     company.write_text("[ceiling]\nbackend = ['local']")
     with pytest.raises(SettingsError, match=r"ceiling.backend is not a setting; did you mean back"):
         load(organisation=company)
+
+
+def test_the_strictest_minimum_of_kernel_locks_holds(user, company):
+    company.write_text("[security]\nminimum_level = 'full'\n")
+    user.write_text("[security]\nminimum_level = 'sockets'\n")
+    settings = load(organisation=company)
+    assert settings.security_minimum_level == "full"
+    assert str(company) in settings.source_of("security_minimum_level")
+    company.write_text("[security]\nminimum_level = 'none'\n")
+    assert load(organisation=company).security_minimum_level == "sockets"
 
 
 def test_a_table_of_a_file_is_part_of_the_name_in_a_variable(user):

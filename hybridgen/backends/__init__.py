@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from hybridgen.backends.batching import Batching
 from hybridgen.backends.fake import FakeBackend
 from hybridgen.backends.local import LocalBackend
 from hybridgen.backends.remote import RemoteBackend
@@ -14,6 +15,7 @@ from hybridgen.domain import Completion, Prompt
 __all__ = [
     "BACKENDS",
     "Backend",
+    "Batching",
     "FakeBackend",
     "LocalBackend",
     "RemoteBackend",
@@ -22,7 +24,10 @@ __all__ = [
 
 
 class Backend(Protocol):
-    """Something that completes prompts. Made is started: it gets ready in the background."""
+    """Something that completes prompts. Made is started: it gets ready in the background.
+
+    One that works on several prompts at once is a :class:`Batching` as well.
+    """
 
     def count_tokens(self, texts: Sequence[str], *, deadline: float) -> list[int]:
         """How many tokens each text has; waits until the backend is ready.

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 from hybridgen import __version__
 from hybridgen.backends import Backend
+from hybridgen.backends.batching import ahead, at_once
 from hybridgen.backends.replies import Reply, ReplyStore
-from hybridgen.domain import Completion, Fragment, Prompt, Usage
+from hybridgen.domain import Completion, Fragment, Label, Prompt, Usage
 
 # To be raised when the same key would mean something else.
 _KEY_VERSION: Final = 1
@@ -80,7 +82,7 @@ class CachingBackend:
         Raises:
             EngineError: this prompt got no answer; another may.
         """
-        key = self._key(prompt, {"max": max_tokens, "heat": temperature, "seed": seed})
+        key = self._key(prompt, _sampling(max_tokens, temperature, seed))
         reply = self._store.find(key, prompt.label)
         if reply is not None:
             self.cached_answers += 1
@@ -100,6 +102,37 @@ class CachingBackend:
             self._store.keep(key, completion.label, _reply(completion, prompt))
         return completion
 
+    def at_once(self, label: Label) -> int:
+        """As many as the real backend, which is made to tell."""
+        return at_once(self._started(), label)
+
+    def ahead(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+        deadline: float,
+    ) -> AbstractContextManager[None]:
+        """Asks those whose answer is not known; see :meth:`hybridgen.backends.Batching.ahead`."""
+        sampling = _sampling(max_tokens, temperature, seed)
+        unknown = [
+            prompt
+            for prompt in prompts
+            if self._store.find(self._key(prompt, sampling), prompt.label) is None
+        ]
+        if not unknown:
+            return nullcontext()
+        return ahead(
+            self._started(),
+            unknown,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            seed=seed,
+            deadline=deadline,
+        )
+
     def close(self) -> None:
         """Ends the real backend, if it was started, and closes the store."""
         if self._backend is not None:
@@ -115,6 +148,10 @@ class CachingBackend:
         parts = [_texts(part) for part in (prompt.system, prompt.context, prompt.request)]
         asked = [*parts, prompt.answer_start, int(prompt.label)]
         return _hash(["reply", self._model, self._options, sampling, asked])
+
+
+def _sampling(max_tokens: int, temperature: float, seed: int) -> Mapping[str, object]:
+    return {"max": max_tokens, "heat": temperature, "seed": seed}
 
 
 def _texts(fragments: Sequence[Fragment]) -> list[str]:

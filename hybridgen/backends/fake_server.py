@@ -12,7 +12,8 @@ import signal
 import ssl
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -48,7 +49,9 @@ class FakeServer:
 
     A step is a text to answer with, or an object with a ``kind``. These kinds every fake knows:
     ``slow`` (waits ``seconds``, then goes on with ``then``), ``dribble`` (a byte at a time),
-    ``cut``, ``malformed``, ``not_json_object``, ``huge``, ``compressed``, ``redirect`` (``to``).
+    ``cut``, ``malformed``, ``not_json_object``, ``huge``, ``compressed``, ``redirect`` (``to``),
+    ``together`` (waits until ``number`` requests were there at once, for ``seconds`` at most, then
+    goes on with ``then``).
 
     Args:
         script: the steps; a text is an answer.
@@ -58,6 +61,7 @@ class FakeServer:
     Attributes:
         url: base address.
         requests: what was received, in order.
+        most_at_once: the most requests for an answer that were there at the same time.
     """
 
     def __init__(
@@ -68,7 +72,10 @@ class FakeServer:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.requests: list[Received] = []
+        self.most_at_once = 0
+        self._at_once = 0
         self._lock = threading.Lock()
+        self._came = threading.Condition(self._lock)
         self._stopped = threading.Event()
         self.play(script)
         handler = type("Handler", (_Handler,), {"fake": self})
@@ -98,10 +105,13 @@ class FakeServer:
         with self._lock:
             self._steps = itertools.cycle(script)
             self.requests.clear()
+            self.most_at_once = self._at_once
 
     def close(self) -> None:
         """Stops serving."""
         self._stopped.set()
+        with self._came:
+            self._came.notify_all()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -124,6 +134,27 @@ class FakeServer:
             self.requests.append(received)
             step = next(self._steps) if received.method == "POST" else {"kind": "listing"}
         return {"kind": "text", "text": step} if isinstance(step, str) else step
+
+    @contextmanager
+    def present(self, received: Received) -> Iterator[None]:
+        """Counts a request for an answer for as long as it is there."""
+        number = int(received.method == "POST")
+        with self._came:
+            self._at_once += number
+            self.most_at_once = max(self.most_at_once, self._at_once)
+            self._came.notify_all()
+        try:
+            yield
+        finally:
+            with self._came:
+                self._at_once -= number
+
+    def gather(self, number: int, seconds: float) -> None:
+        """Waits until ``number`` requests were there at once, but not beyond ``close``."""
+        with self._came:
+            self._came.wait_for(
+                lambda: self.most_at_once >= number or self._stopped.is_set(), seconds
+            )
 
     def pause(self, seconds: float) -> None:
         """Waits, but not beyond ``close``."""
@@ -165,14 +196,19 @@ class _Handler(BaseHTTPRequestHandler):
         received = Received(self.command, self.path, headers, body)
         step = self.fake.taken(received)
         try:
-            self._play(received, step)
+            with self.fake.present(received):
+                self._play(received, step)
         except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
             self.close_connection = True  # whoever asked has had enough
 
     def _play(self, received: Received, step: Mapping[str, Any]) -> None:
         kind = step["kind"]
-        if kind == "slow":
-            self.fake.pause(step.get("seconds", _SLOW_SECONDS))
+        if kind in ("slow", "together"):
+            seconds = step.get("seconds", _SLOW_SECONDS)
+            if kind == "slow":
+                self.fake.pause(seconds)
+            else:
+                self.fake.gather(step["number"], seconds)
             then = step.get("then", "")
             self._play(received, {"kind": "text", "text": then} if isinstance(then, str) else then)
         elif kind == "dribble":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
+from hybridgen.backends.batching import ahead, at_once
 from hybridgen.domain import Completion, Label, Prompt, estimated_tokens
 from hybridgen.errors import RemoteError
 
@@ -40,6 +42,7 @@ class RoutedBackend:
         self._steps = steps
         self._made: dict[str, Backend] = {}
         self._given_up: dict[str, RemoteError] = {}
+        self._asked: dict[Prompt, str] = {}  # ahead, by whom
         self.notes: list[str] = []
 
     def count_tokens(self, texts: Sequence[str], *, deadline: float) -> list[int]:
@@ -69,19 +72,19 @@ class RoutedBackend:
             EngineError: the local one was asked last and gave none.
         """
         failed: list[tuple[str, RemoteError]] = []
-        names = [name for name in self._steps(prompt.label) if name in self._makers]
+        names = self._names(prompt.label)
+        asked = self._asked.pop(prompt, None)
         for name in names:
-            if name in self._given_up:
+            if name in self._given_up and name != asked:  # else its answer may be there
                 failed.append((name, self._given_up[name]))
                 continue
-            left = deadline - time.monotonic()
             try:
                 completion = self._backend(name).complete(
                     prompt,
                     max_tokens=max_tokens,
                     temperature=temperature,
                     seed=seed,
-                    deadline=deadline if name == names[-1] else deadline - (1 - _SHARE) * left,
+                    deadline=_time_for(name, names, deadline),
                     on_text=on_text,
                 )
             except RemoteError as error:
@@ -101,11 +104,62 @@ class RoutedBackend:
             is_final=True,
         )
 
+    def at_once(self, label: Label) -> int:
+        """As many as the backend that would be asked first."""
+        name = self._first(self._names(label))
+        if name is None or name == "local":  # it takes one, and is not loaded to say so
+            return 1
+        return at_once(self._backend(name), label)
+
+    @contextmanager
+    def ahead(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+        deadline: float,
+    ) -> Iterator[None]:
+        """Each is asked by the backend that it would be asked by first.
+
+        See :meth:`hybridgen.backends.Batching.ahead`.
+        """
+        groups: dict[str, list[Prompt]] = {}
+        ends: dict[str, float] = {}
+        for prompt in prompts:
+            names = self._names(prompt.label)
+            name = self._first(names)
+            if name is not None:
+                groups.setdefault(name, []).append(prompt)
+                ends.setdefault(name, _time_for(name, names, deadline))
+        with ExitStack() as stack:
+            stack.callback(self._asked.clear)
+            for name, group in groups.items():
+                begun = ahead(
+                    self._backend(name),
+                    group,
+                    max_tokens=max_tokens,
+                    temperature=temperature,
+                    seed=seed,
+                    deadline=ends[name],
+                )
+                stack.enter_context(begun)
+                self._asked |= dict.fromkeys(group, name)
+            yield
+
     def close(self) -> None:
         """Ends what was made."""
         for backend in self._made.values():
             backend.close()
         self._made.clear()
+
+    def _names(self, label: Label) -> list[str]:
+        """The backends that may read ``label``, the first to ask first."""
+        return [name for name in self._steps(label) if name in self._makers]
+
+    def _first(self, names: Sequence[str]) -> str | None:
+        return next((name for name in names if name not in self._given_up), None)
 
     def _backend(self, name: str) -> Backend:
         if name not in self._made:
@@ -117,6 +171,13 @@ class RoutedBackend:
             note = f"{name} gave no answer ({error.message.rstrip('.')}); {instead}"
             if note not in self.notes:
                 self.notes.append(note)
+
+
+def _time_for(name: str, names: Sequence[str], deadline: float) -> float:
+    """When ``name`` has to be done: another one may have to stand in for all but the last."""
+    if name == names[-1]:
+        return deadline
+    return deadline - (1 - _SHARE) * (deadline - time.monotonic())
 
 
 def _left_alone(error: RemoteError) -> RemoteError:

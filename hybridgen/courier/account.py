@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Final
 
 from hybridgen.courier.failures import Failure
@@ -29,6 +30,7 @@ class Account:
         self._max_tokens = setup.max_tokens
         self._lock = threading.Lock()
         self._sick = 0
+        self._sick_since = float("-inf")
         self.requests = 0
         self.tokens = 0
 
@@ -51,14 +53,21 @@ class Account:
         with self._lock:
             self.tokens += used - booked
 
-    def is_hopeless(self, failure: Failure | None) -> bool:
+    def is_hopeless(self, failure: Failure | None, began: float) -> bool:
         """Notes how a question ended; True if too many in a row ended in the server's trouble.
 
-        Each of them may have cost all the time there was for it.
+        Each of them may have cost all the time there was for it; those that were in flight
+        together cost it once, and count once.
+
+        Args:
+            began: when it was asked first, on the clock of ``time.monotonic``.
         """
         with self._lock:
-            is_sick = failure is not None and failure.is_sickness
-            self._sick = self._sick + 1 if is_sick else 0
+            if failure is None or not failure.is_sickness:
+                self._sick = 0
+            elif began >= self._sick_since:
+                self._sick += 1
+                self._sick_since = time.monotonic()
             return self._sick >= _MOST_SICK
 
     def _over(self, what: str, cap: int) -> RemoteError:

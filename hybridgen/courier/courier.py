@@ -86,6 +86,11 @@ class Courier:
         """Whether it can still be asked."""
         return self._end is None and self._process.is_alive
 
+    def parallel(self, destination: Destination) -> int:
+        """How many requests to ``destination`` may be in flight at once."""
+        setup = self._setups.get(destination)
+        return 1 if setup is None else max(1, setup.parallel)
+
     def configure(self, *setups: Setup) -> None:
         """Tells the courier once, in the first frame, all that it may ever reach.
 
@@ -212,17 +217,21 @@ class Courier:
             failed: gets the failure of each try.
         """
         account = self._accounts[destination]
-        is_fair = end - time.monotonic() >= _FAIR_SECONDS
+        began = time.monotonic()
+        is_fair = end - began >= _FAIR_SECONDS
         for number in range(_MOST_TRIES):
             account.book(cost)
             used = cost
             try:
                 reply = self._exchange(destination, request, end)
                 used = tokens_of(reply, "prompt_tokens") + tokens_of(reply, "completion_tokens")
-                account.is_hopeless(None)
+                used = used or cost  # of a server that does not count
+                account.is_hopeless(None, began)
                 return reply
             except Failure as failure:
                 used = failure.prompt_tokens + failure.completion_tokens
+                if not used and failure.may_have_left and not failure.status:
+                    used = cost  # it may have been answered, and nobody heard it
                 failed.append(failure)
                 pause = failure.pause
                 if pause is None:
@@ -230,7 +239,7 @@ class Courier:
                 is_last = number == _MOST_TRIES - 1 or time.monotonic() + pause >= end
                 if is_last or not failure.is_transient:
                     is_counted = is_fair or failure.kind != "timeout"
-                    is_final = account.is_hopeless(failure if is_counted else None)
+                    is_final = account.is_hopeless(failure if is_counted else None, began)
                     raise remote_error(failure, destination, is_final=is_final) from None
             finally:
                 account.settle(cost, used)
@@ -253,7 +262,8 @@ class Courier:
         number = self._listen(inbox, destination)
         try:
             fields = {"id": number, "backend": destination.backend, "seconds": left}
-            self._write(frames.encode({**request, **fields}))
+            seconds = min(_SEND_SECONDS, left + _GRACE_SECONDS)
+            self._write(frames.encode({**request, **fields}), seconds)
             reply = inbox.get(timeout=left + _GRACE_SECONDS)
         except frames.FrameError:
             raise Failure("context", is_unsent=True) from None
@@ -306,13 +316,13 @@ class Courier:
         except CourierGoneError as error:
             self._ended(str(error))
 
-    def _write(self, frame: bytes) -> None:
+    def _write(self, frame: bytes, seconds: float = _SEND_SECONDS) -> None:
         try:
             with self._write_lock:
-                self._process.send(frame, _SEND_SECONDS)
+                self._process.send(frame, seconds)
         except CourierGoneError as error:
             self._ended(str(error))
-            raise self._gone(None) from error
+            raise self._gone(None, may_have_left=error.has_some) from error
 
     def _ended(self, how: str) -> None:
         """Notes the end once, stops the process, and wakes everybody who waits."""

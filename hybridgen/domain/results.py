@@ -97,6 +97,7 @@ class Outcome:
     """What happened to one module.
 
     Attributes:
+        locks: which kernel locks hold on this machine: ``full``, ``sockets``, ``files``, ``none``.
         error: a message, or None.
         exit_code: what this module alone would make the command exit with.
         tokens: prompt plus completion tokens.
@@ -110,6 +111,7 @@ class Outcome:
     route: Route
     model: str | None
     interpreter: str
+    locks: str = "none"
     test_file: str | None = None
     tests_kept: int = 0
     tests_dropped: dict[str, int] = field(default_factory=dict)

@@ -1,7 +1,44 @@
-"""Kernel locks for the processes that hybridgen starts; so far the ``runner``.
+"""Kernel locks for every process of hybridgen that reads code or reaches a network.
 
-The runner executes code under test and generated tests. Its child process locks itself by
-``launch.py`` before the project's interpreter starts, as any user, without set-up.
+=========  =====================================  ==============================================
+profile    process                                how it is locked
+=========  =====================================  ==============================================
+broker     the command itself                     by itself (``own.py``), before it reads code
+engine     the model                              by itself, before it opens the model file
+runner     code under test, generated tests       by ``launch.py``, before its Python starts
+courier    sends what the gate has cleared        by itself, once it knows the ports
+puller     ``hybridgen models pull``              by itself, before it asks the hub or the index
+=========  =====================================  ==============================================
+
+Locks are taken while a process has one thread, else it ends; they need no right and no set-up, are
+inherited by all that it starts, and cannot be taken off.
+
+What all profiles cover: no io_uring, no server (bind, listen, accept), no unix, netlink, raw, vsock
+or multipath sockets, no datagram pairs; no tracing, memory, descriptors or environment of processes
+outside (seccomp, and a Landlock domain of its own); no mounts, namespaces, modules, bpf, perf,
+keyrings, userfaultfd, clocks, reboot; no 32-bit or x32 calls; calls newer than the table answer
+ENOSYS. ``no_new_privs`` is set, and of root's capabilities only those about files are left.
+
+- ``broker`` besides: no socket of any kind. It may read, change and start what its user may, since
+  it is the user's own command; what it starts has these locks too.
+- ``engine`` besides: no socket; reads its model file, our Python and the system's runtime; writes
+  /dev/null; starts no program and no process, not even from memory; no metadata, no signals. Its
+  log was opened before, by the broker. No graphics card so far.
+- ``courier`` besides: TCP and UDP over IPv4 and IPv6 only, no fast open; TCP to the ports in the
+  settings, the proxy's and 53; reads our Python, the system's runtime, names and certificates of
+  hosts; writes /dev/null; starts nothing; no metadata, no signals.
+- ``puller`` besides: TCP and UDP as the courier, to any port; reads our Python, /etc and the user's
+  settings for pip; writes the folder of the models; starts our own Python only (pip).
+
+What they do NOT cover:
+
+- The kernel fixes ports, not hosts, and no port of UDP: a courier that was taken over could send
+  what it was given (cleared text and a key) to anybody who listens there, or by DNS.
+- A broker that was taken over cannot send, but it can change files of its user, which others may
+  send later: a shell's start-up file, a synchronised folder.
+- The puller may change the mode of files of its user, and signal processes.
+- ``stat``, ``access`` and ``readlink`` tell whether any path exists, its size and times.
+- Covert channels (timing, load, cache) and holes in the kernel.
 
 What the ``runner`` profile covers:
 
@@ -32,16 +69,14 @@ project's module imports from elsewhere, and each of its children adds the runne
 it imports the module under test. So code of the project never has the right to fork; an installed
 package that it uses has it while it is imported, inside all the other locks.
 
-What it does NOT cover:
+What the ``runner`` does NOT cover:
 
 - The project itself can be read whole, with ``.env`` and ``.git`` in it; so can all of /usr.
-- ``stat``, ``access`` and ``readlink`` tell whether a path outside exists, its size and times.
 - The sum of files in the scratch folder, the number of threads, the rate of output and the wall
   clock have no limit here: whoever reads the child's pipes has to set them.
 - The limit on memory leaves out shared mappings up to four times its value.
 - Exec resets the flag that makes a process undumpable, so the same user's other programs can look
   into the runner. The runner cannot look into them.
-- Covert channels (timing, load, cache) and holes in the kernel.
 - Before Linux 6.2 (Landlock ABI 1 and 2) nothing more is open, but ``os.rename`` between folders
   of the scratch folder may fail with EXDEV (before 5.19).
 

@@ -20,6 +20,13 @@ class LockLevel:
     why: str
 
     @property
+    def name(self) -> str:
+        """``full``, ``sockets``, ``files`` or ``none``."""
+        if self.is_full:
+            return "full"
+        return "sockets" if self.sockets else "files" if self.files else "none"
+
+    @property
     def is_full(self) -> bool:
         """True if every lock of a profile holds."""
         return self.sockets and self.files

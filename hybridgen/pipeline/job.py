@@ -128,7 +128,7 @@ class Tally:
     """What is counted on the way to an outcome.
 
     Attributes:
-        asking: seconds that answers of the model took.
+        asking: seconds that answers of the model took; of several at once, those of the last one.
         late: stages that the clock ended.
         answered_by: how many answers each backend gave.
     """

@@ -8,6 +8,7 @@ when it was last seen.
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterable
 from hashlib import sha256
 
@@ -17,7 +18,9 @@ from hybridgen.gate import FingerprintIndex, is_derived
 from hybridgen.label import Labeller
 from hybridgen.reading import decode, read_once
 
+_UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)  # one of them begins like UTF-16
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 def remember(index: FingerprintIndex, labeller: Labeller, files: Iterable[SourceFile]) -> None:
@@ -56,10 +59,13 @@ def _take_in(index: FingerprintIndex, labeller: Labeller, known: SourceFile) -> 
 
 def _text(data: bytes, name: str) -> str | None:
     """What the bytes say, in whatever encoding; None for a binary file."""
+    if data.startswith(_UTF_32):
+        return data.decode("utf-32", "replace")
     if data.startswith(_UTF_16):
         return data.decode("utf-16", "replace")
     if b"\0" in data:
-        return None
+        data = data.replace(b"\0", b"")  # UTF-16 without a mark, or a stray byte in a text
+        return None if _CONTROL.search(data) else data.decode("latin-1")
     try:
         return decode(data, name)
     except HybridgenError:  # words of ASCII are found in it nevertheless

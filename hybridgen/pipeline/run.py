@@ -67,6 +67,13 @@ def generate(
 
 def _sandbox(settings: Settings) -> Sandbox:
     is_locked = settings.sandbox == "required"
+    minimum = settings.security_minimum_level
+    if minimum != "none" and probe().name not in ("full", minimum):
+        raise SandboxUnavailable(
+            f"security.minimum_level = {minimum!r} ({settings.source_of('security_minimum_level')})"
+            f" does not allow to run code here: {probe().why}",
+            "see what this system can lock: hybridgen doctor",
+        )
     if is_locked:
         level = probe()
         if not level.is_full:

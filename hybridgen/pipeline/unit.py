@@ -23,6 +23,7 @@ from hybridgen.errors import (
 from hybridgen.explore.archive import Archive
 from hybridgen.explore.focus import Focus
 from hybridgen.label import unlabelled
+from hybridgen.lockdown import probe
 from hybridgen.observe.measure import measure
 from hybridgen.observe.operands import Watcher as OperandWatcher
 from hybridgen.observe.runner import Runner
@@ -75,6 +76,7 @@ class Unit:
             route=Route("none", "no model was asked"),
             model=None,
             interpreter="none",
+            locks=probe().name,
         )
 
     def outcome(self) -> Outcome:

@@ -293,7 +293,7 @@ def stay_dumpable() -> None:
 
 def main() -> None:
     """As a program: the description is the first argument, the answer goes to stdout."""
-    print(attack(sys.argv[1]))
+    os.write(1, attack(sys.argv[1]).encode())
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ def _module(outcome: Outcome) -> Iterator[Line]:
         f"{outcome.seconds:.1f} s",
     ]
     yield Line(Role.DETAIL, "  " + ", ".join(facts))
-    yield Line(Role.DETAIL, f"  run by {outcome.interpreter}")
+    yield Line(Role.DETAIL, f"  run by {outcome.interpreter}, kernel locks: {outcome.locks}")
     if outcome.mutation is not None:
         yield from _mutation(outcome.mutation)
     if outcome.tests_dropped:

@@ -83,6 +83,7 @@ def _module(outcome: Outcome) -> dict[str, Any]:
         "route": {"backend": outcome.route.backend, "why": outcome.route.why},
         "model": outcome.model,
         "interpreter": outcome.interpreter,
+        "locks": outcome.locks,
         "test_file": outcome.test_file,
         "tests_kept": outcome.tests_kept,
         "tests_dropped": dict(sorted(outcome.tests_dropped.items())),

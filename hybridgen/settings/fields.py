@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from hybridgen.settings.found import Ceiling, Found
 
-TABLES: Final = ("labels", "gemini", "onprem", "ledger")
+TABLES: Final = ("labels", "gemini", "onprem", "ledger", "security")
 """Tables of a settings file: ``terms`` in ``[gemini]`` is the field ``gemini_terms``."""
 
 LONGEST_PROJECT_BUDGET: Final = 120.0
@@ -26,6 +26,9 @@ USUAL_HEADERS: Final = (
     "Internal use only",
     "All rights reserved",
 )
+
+LEVELS: Final = ("none", "sockets", "full")
+"""Of kernel locks, the loosest first."""
 
 MARKS: Final = ("labels_public", "labels_internal", "labels_confidential")
 """Settings that add up: each place adds its patterns, none replaces another's."""
@@ -193,10 +196,19 @@ class Settings(BaseSettings):
         None, description="Certificates to trust on the way to that server; unset: the usual ones."
     )
     onprem_parallel: int = Field(
-        4, ge=1, le=64, description="Requests to that server at the same time."
+        4,
+        ge=1,
+        le=64,
+        description="Requests to that server at the same time; 1 where it answers one by one.",
     )
     ledger_keep_text: bool = Field(
         True, description="Keep the text of what was sent, for `hybridgen audit show --text`."
+    )
+
+    security_minimum_level: Literal["none", "sockets", "full"] = Field(
+        "none",
+        description="Kernel locks without which no code is run, not even with "
+        "`--unsafe-no-sandbox`; the strictest of all places holds.",
     )
 
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hybridgen.settings.check import checked
-from hybridgen.settings.fields import MARKS, USUAL_HEADERS, Settings
+from hybridgen.settings.fields import LEVELS, MARKS, USUAL_HEADERS, Settings
 from hybridgen.settings.found import Found
 from hybridgen.settings.layers import (
     Layer,
@@ -87,6 +87,8 @@ def _found(layer: Layer, key: str, value: object) -> Found:
 
 def _merged(key: str, places: Sequence[Found]) -> object:
     """The value that holds: the strongest place's, except for what adds up."""
+    if key == "security_minimum_level":
+        return max((place.value for place in places), key=LEVELS.index)
     if key not in (*MARKS, "labels_headers"):
         return places[0].value
     # The weakest place first, as lines are added to a file.
@@ -98,6 +100,8 @@ def _merged(key: str, places: Sequence[Found]) -> object:
 
 
 def _source(key: str, places: Sequence[Found]) -> str:
+    if key == "security_minimum_level":
+        return max(places, key=lambda place: LEVELS.index(str(place.value))).place
     if key not in (*MARKS, "labels_headers"):
         return places[0].place
     return " + ".join(dict.fromkeys(place.place for place in places))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 
 from hybridgen.backends.fake_openai import FakeOpenai
+from hybridgen.backends.fake_server import Received, Sent
 from hybridgen.courier import Answer, Courier, Setup, process
 from hybridgen.domain import Destination, Label, Payload
 from hybridgen.errors import RemoteError
@@ -277,6 +279,33 @@ def test_cap_on_tokens_counts_what_the_server_counted(server: FakeOpenai, clear:
     assert len(server.requests) == 1
 
 
+class Uncounted(FakeOpenai):
+    """Does not say how many tokens there were."""
+
+    def answer(self, received: Received, step: Mapping[str, Any]) -> Sent:
+        sent = super().answer(received, step)
+        assert isinstance(sent.value, dict)
+        return Sent(sent.status, {**sent.value, "usage": None})
+
+
+def test_cap_on_tokens_holds_where_the_server_does_not_count(clear: Any) -> None:
+    with Uncounted(["1)"]) as server, Courier.start() as courier:
+        courier.configure(setup(server, max_tokens=20))
+        send(courier, clear(destination(server.url), PAYLOAD))
+        with pytest.raises(RemoteError, match="20 tokens are used up"):
+            send(courier, clear(destination(server.url), PAYLOAD))
+    assert len(server.requests) == 1
+
+
+def test_cap_on_tokens_counts_answers_that_were_lost(server: FakeOpenai, clear: Any) -> None:
+    server.play([{"kind": "cut"}])
+    with Courier.start(pause=0.01) as courier:
+        courier.configure(setup(server, max_tokens=20))
+        with pytest.raises(RemoteError, match="20 tokens are used up"):
+            send(courier, clear(destination(server.url), PAYLOAD))
+    assert len(server.requests) == 1
+
+
 def test_one_request_that_could_pass_the_cap_alone_is_not_sent(
     server: FakeOpenai, clear: Any
 ) -> None:
@@ -284,6 +313,25 @@ def test_one_request_that_could_pass_the_cap_alone_is_not_sent(
         courier.configure(setup(server, max_tokens=10))
         with pytest.raises(RemoteError, match="used up"):
             send(courier, clear(destination(server.url), PAYLOAD))
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(("size", "is_some"), [(10, False), (2**20, True)])
+def test_courier_that_takes_nothing_is_ended_and_a_part_may_have_left(
+    size: int, is_some: bool, server: FakeOpenai, clear: Any
+) -> None:
+    payload = replace(PAYLOAD, user="u" * size)
+    with Courier.start() as courier:
+        courier.configure(setup(server))
+        os.kill(courier.pid, signal.SIGSTOP)
+        with contextlib.suppress(BlockingIOError):
+            while not is_some:  # until the pipe is full
+                os.write(courier._process._out, bytes(4096))
+        with pytest.raises(RemoteError, match="takes no requests") as caught:
+            send(courier, clear(destination(server.url), payload), seconds=0.1)
+        assert caught.value.may_have_left is is_some
+        assert caught.value.is_final
+        assert not courier.is_alive
     assert server.requests == []
 
 

@@ -118,6 +118,26 @@ def test_redirect_is_refused_and_nothing_goes_there(onprem: Any) -> None:
     assert error.is_final
 
 
+def test_trouble_of_several_in_flight_together_counts_once(onprem: Any) -> None:
+    onprem.server.play(["1)"])
+    onprem.send()
+    onprem.server.play([{"kind": "together", "number": 3, "then": {"kind": "broken"}}])
+    errors: list[RemoteError] = []
+
+    def ask() -> None:
+        with pytest.raises(RemoteError) as caught:
+            onprem.send()
+        errors.append(caught.value)
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [error.is_final for error in errors] == [False] * 3
+    assert refused(onprem, {"kind": "broken"}).is_final
+
+
 def test_server_that_is_not_there_cannot_be_reached(clear: Any) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -45,6 +45,14 @@ def test_trusted_host_may_be_addressed(backend: str, url: str, trusted: tuple[st
         ("onprem", "models.test", ("models.test",), "not a plain"),
         ("onprem", "https://models.test:99999", ("models.test",), "not a plain"),
         ("onprem", "", ("models.test",), "not a plain"),
+        # Each of these is another host, or none, to one of the libraries that connect.
+        ("onprem", "https://models\t.test", ("models.test",), "not a plain"),
+        ("onprem", " https://models.test", ("models.test",), "not a plain"),
+        ("onprem", "https://:@models.test", ("models.test",), "not a plain"),
+        ("onprem", "https://evil.test\\.models.test", ("evil.test\\.models.test",), "not a plain"),
+        ("onprem", "https://[::1].evil.test", ("::1",), "not a plain"),
+        ("onprem", "https://models.test:", ("models.test",), "not a plain"),
+        ("gemini", "https://gener\u0430tivelanguage.googleapis.com", (), "not a plain"),
     ],
 )
 def test_any_other_address_is_refused(

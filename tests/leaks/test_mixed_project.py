@@ -50,11 +50,11 @@ def giraffe_needs(amount: int) -> int:
 TOLD = """
 import hybridgen.pipeline.finding as finding
 from hybridgen.domain import Fragment
-_ask, _build = finding.Finder._ask_about, finding.build_prompt
+_prompt, _build = finding.Finder._prompt, finding.build_prompt
 SEEN = []
-def ask(self, target, turn, backend):
+def prompt(self, target, backend):
     SEEN[:] = [o for o in self._archive.observations if o.candidate.target == target.qualname]
-    return _ask(self, target, turn, backend)
+    return _prompt(self, target, backend)
 def build(module, target, **options):
     texts = [f"{o.candidate.steps[-1].code} {[c.expression for r in o.results for c in r.checks]} "
              f"{[r.raised.text for r in o.results if r.raised]}" for o in SEEN]
@@ -63,7 +63,7 @@ def build(module, target, **options):
         Fragment(text[:300], source.label, "seen", "seen", source.sources) for text in texts[:9]
     )
     return _build(module, target, **options)
-finding.Finder._ask_about, finding.build_prompt = ask, build
+finding.Finder._prompt, finding.build_prompt = prompt, build
 """
 """Prompts tell what was seen in runs, as if it were as public as the module."""
 

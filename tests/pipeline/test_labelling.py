@@ -201,3 +201,66 @@ def test_home_folder_and_what_is_above_it_say_nothing(nest: Nest, tmp_path: Path
         folder.mkdir(exist_ok=True)
         (folder / "hybridgen.toml").write_text('[labels]\nconfidential = ["**"]\n')
     assert nest(ALL).look(Path("secret.py")).label is PUBLIC
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("hybridgen.toml", '[labels]\nconfidential = ["/b.py"]\n', CONFIDENTIAL),
+        ("hybridgen.toml", '[labels]\ninternal = ["b.py"]\n', INTERNAL),
+        ("hybridgen.toml", '[labels]\nconfidential = ["/core/b.py"]\n', PUBLIC),
+        ("hybridgen.toml", '[labels]\nheaders = ["nur intern"]\n', CONFIDENTIAL),
+        ("hybridgen.toml", '[labels]\nheaders = ["y = 1"]\n', PUBLIC),
+        ("hybridgen.toml", "[labels\n", CONFIDENTIAL),
+        ("hybridgen.toml", '[labels]\nconfidential = ["["]\n', CONFIDENTIAL),
+        ("pyproject.toml", '[tool.hybridgen.labels]\nconfidential = ["b.py"]\n', CONFIDENTIAL),
+        ("pyproject.toml", "[tool.hybridgen\n", CONFIDENTIAL),
+        ("pyproject.toml", "[project]\n", PUBLIC),
+        ("pyproject.toml", "{{ a template }}\n", PUBLIC),
+    ],
+)
+def test_settings_below_the_root_tighten(make: Make, root: Path, name, text, expected) -> None:
+    (root / "core/deep").mkdir(parents=True)
+    (root / "core" / name).write_text(text)
+    for folder in ("core", "core/deep"):
+        (root / folder / "b.py").write_text("# nur intern\nx = 1\n")
+    labeller = make(ALL)
+    assert labeller.look(Path("core/b.py")).label is expected
+    assert labeller.look(Path("a.py")).label is PUBLIC
+    for _ in range(2):  # without and with what was remembered
+        labels = {file.path: file.label for file in labeller.walk()}
+        assert labels["core/b.py"] is expected
+        assert labels["a.py"] is PUBLIC
+
+
+def test_settings_below_the_root_loosen_nothing(make: Make, root: Path) -> None:
+    (root / "core").mkdir()
+    (root / "core/hybridgen.toml").write_text(ALL + 'internal = ["**"]\n')
+    (root / "core/b.py").touch()
+    labeller = make()
+    assert labeller.look(Path("core/b.py")).label is CONFIDENTIAL
+    assert labeller.trustable() == ()
+
+
+@pytest.mark.parametrize("state", ["state", "linked"])
+def test_trust_that_lies_in_the_project_is_a_refusal(make: Make, root: Path, state: str) -> None:
+    settings = load_settings(root, {}, None, {})
+    (root.parent / "linked").symlink_to(root / "state")
+    folder = root / "state" if state == "state" else root.parent / "linked"
+    with pytest.raises(PolicyRefusal, match="is in the project"):
+        make_labeller(root, settings, folder)
+    (root / "core").mkdir()
+    (root / "setup.py").touch()
+    with pytest.raises(PolicyRefusal, match="is in the project"):
+        make_labeller(root / "core", settings, folder)
+
+
+def test_project_within_a_project_keeps_its_marks_where_the_run_began_above(
+    nest: Nest, tmp_path: Path
+) -> None:
+    core = nest(ALL).root
+    (core / "hybridgen.toml").write_text('[labels]\nconfidential = ["/secret.py"]\n')
+    above = load_settings(core.parent, {}, None, {}, tmp_path / "organisation.toml")
+    labeller = make_labeller(core, above, tmp_path / "state")
+    assert labeller.look(Path("secret.py")).label is CONFIDENTIAL
+    assert labeller.look(Path("setup.py")).label is PUBLIC

@@ -39,8 +39,15 @@ def take_in(index: FingerprintIndex, root: Path, name: str, data: bytes) -> Labe
         SECRET.encode("utf-16"),
         ("# naïve\n" + SECRET).encode("latin-1"),
         b"# -*- coding: klingon -*-\n" + SECRET.encode(),
+        SECRET.encode("utf-16-le"),
+        SECRET.encode("utf-16-be"),
+        SECRET.encode("utf-32"),
+        b"# \0\n" + SECRET.encode(),
     ],
-    ids=["utf-8", "utf-16", "latin-1", "unknown encoding"],
+    ids=[
+        *("utf-8", "utf-16", "latin-1", "unknown encoding"),
+        *("utf-16 without a mark", "the other utf-16", "utf-32", "a null byte"),
+    ],
 )
 def test_text_is_known_in_any_encoding_and_after_the_file_is_gone(
     index: FingerprintIndex, tmp_path: Path, data: bytes

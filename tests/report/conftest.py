@@ -28,6 +28,7 @@ def tested() -> Outcome:
         route=LOCAL,
         model="qwen2.5-coder-0.5b",
         interpreter=".venv/bin/python",
+        locks="full",
         test_file="tests/test_pricing.py",
         tests_kept=14,
         tests_dropped={"redundant": 5, "flaky": 2},
@@ -50,6 +51,7 @@ def covered() -> Outcome:
         route=LOCAL,
         model=None,
         interpreter="python",
+        locks="full",
         coverage_before=Coverage(100.0, 100.0, 100.0),
         coverage_after=Coverage(100.0, 100.0, 100.0),
         seconds=1.0,
@@ -65,6 +67,7 @@ def failed() -> Outcome:
         route=LOCAL,
         model=None,
         interpreter="python",
+        locks="full",
         error="syntax error in line 3\ncorrect it",
         exit_code=1,
     )
