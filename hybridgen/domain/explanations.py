@@ -91,6 +91,8 @@ class ExplainedFile:
         problem: why there are no prompts, or None.
         stricter: what it imports that is stricter, so that its prompts may stay on this machine;
             empty where they stay anyway, or where such text is left out.
+        packages: the same for installed packages: those that it imports, and what they require,
+            that are not named as fit for its label.
         needs_trust: its marks would make it looser if the user trusted them.
         asked_as: the link by which it was asked about, if it was one.
     """
@@ -99,6 +101,7 @@ class ExplainedFile:
     prompts: tuple[ExplainedPrompt, ...] = ()
     problem: str | None = None
     stricter: tuple[SourceFile, ...] = ()
+    packages: tuple[str, ...] = ()
     needs_trust: bool = False
     asked_as: str = ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from hybridgen.errors import HybridgenError, PolicyRefusal, SourceError, UsageEr
 from hybridgen.gate import FingerprintIndex
 from hybridgen.label import Labeller, TrustedFile
 from hybridgen.pipeline.foreseeing import Foresight
+from hybridgen.pipeline.packages import Packages, packages_for
 from hybridgen.pipeline.remembering import remember
 from hybridgen.pipeline.stricter import StricterImports
 from hybridgen.reading import decode, parse, read_once
@@ -117,8 +119,37 @@ class _Explainer:
             problem = "it is no Python file, and prompts are made for these alone"
         # What stays here anyway, or is sent without what is stricter, needs no look.
         may_stay = self._settings.context == "raise" and may_leave
-        stricter = self._imports.of(source) if may_stay else ()
-        return ExplainedFile(source, prompts, problem, stricter, one.needs_trust, one.asked_as)
+        return ExplainedFile(
+            source,
+            prompts,
+            problem,
+            stricter=self._imports.of(source) if may_stay else (),
+            packages=self._closed_packages(source) if may_stay else (),
+            needs_trust=one.needs_trust,
+            asked_as=one.asked_as,
+        )
+
+    def _closed_packages(self, source: SourceFile) -> tuple[str, ...]:
+        """What it needs of what is installed, and is not named as fit for its label."""
+        names = self._imports.outside(source)
+        if not names or self._packages is None:
+            return ()
+        return self._packages.closed(names, source.label)
+
+    @cached_property
+    def _packages(self) -> Packages | None:
+        """Those of the project's Python; None where there is none, which a run will say."""
+        from hybridgen.source import find_project
+
+        try:
+            project = find_project(
+                self._labeller.root / "x.py",
+                python=self._settings.python,
+                tests=self._settings.tests,
+            )
+        except HybridgenError:
+            return None
+        return packages_for(project.interpreter, self._settings)
 
     def _prompts(self, source: SourceFile, name: str | None) -> tuple[ExplainedPrompt, ...]:
         """The prompts for the file's targets; its code is read and never run."""

@@ -263,7 +263,7 @@ class Unit:
         if packages:
             names = ", ".join(f'"{name}"' for name in packages)
             needed += (
-                f" (installed packages that anybody may read: labels.packages_{label} = [{names}] "
+                f" (installed packages that may be read as well: labels.packages_{label} = [{names}] "
                 "in your own settings)"
             )
         self._tally.notes.append(

@@ -117,7 +117,7 @@ def _summary(explanation: Explanation) -> list[str]:
         readers = _readers(explanation.ways[label])
         lines.append(f"{count:{width}} {label.name.lower():{_LABEL_WIDTH}}  {readers}")
     untrusted = sum(item.needs_trust for item in explanation.files)
-    staying = sum(bool(item.stricter) for item in explanation.files)
+    staying = sum(bool(item.stricter or item.packages) for item in explanation.files)
     is_unchecked = not explanation.shows_prompts and any(
         set(explanation.ways[item.file.label].steps) - {"local"} for item in explanation.files
     )
@@ -150,8 +150,10 @@ def _block(item: ExplainedFile, explanation: Explanation) -> list[str]:
         lines.append(f"  because   {way.why}")
     elif way.hint:
         lines.append(f"            {way.hint}")
-    if item.stricter:
+    if item.stricter or item.packages:
         lines.append(f"  but       {_imports(item)}: {_MAY_STAY}")
+    if item.packages:
+        lines.append(f"            {_name_them(item)}")
     if item.problem is not None and not explanation.shows_prompts:
         lines.append(f"  but       there is no prompt to send: {one_line(item.problem)}")
     lines += gate_lines(item.prompts)
@@ -163,13 +165,21 @@ def _block(item: ExplainedFile, explanation: Explanation) -> list[str]:
 
 
 def _imports(item: ExplainedFile) -> str:
-    """The stricter files that it imports, the first few by name."""
+    """The stricter files and packages that it imports, the first few by name."""
     named = [
         f"{one_line(file.path)}, which is {file.label.name.lower()}"
         for file in item.stricter[:_MOST_NAMED]
     ]
-    more = len(item.stricter) - len(named)
+    named += [f"the package {one_line(name)}" for name in item.packages][: _MOST_NAMED - len(named)]
+    more = len(item.stricter) + len(item.packages) - len(named)
     return "it imports " + ", and ".join([*named, *([f"{more} more"] if more else [])])
+
+
+def _name_them(item: ExplainedFile) -> str:
+    """What to do where installed packages keep prompts here."""
+    names = ", ".join(f'"{one_line(name)}"' for name in item.packages)
+    key = f"labels.packages_{item.file.label.name.lower()}"
+    return f"packages that may be read as this file may: {key} = [{names}] in your own settings"
 
 
 def _said(evidence: Evidence, explanation: Explanation) -> str:
@@ -229,7 +239,7 @@ def _first(item: ExplainedFile, explanation: Explanation) -> str:
     said = [_detail(one, explanation) for one in shown]
     if item.needs_trust and shown[0].rule != _UNTRUSTED:
         said.append("looser after: hybridgen trust")
-    return "; ".join([*said, f"but {_imports(item)}"] if item.stricter else said)
+    return "; ".join([*said, f"but {_imports(item)}"] if item.stricter or item.packages else said)
 
 
 def _reasons(item: ExplainedFile) -> list[Evidence]:
@@ -329,6 +339,8 @@ def _file_document(item: ExplainedFile, explanation: Explanation) -> dict[str, A
         document["imports_stricter"] = [
             {"path": file.path, "label": file.label.name.lower()} for file in item.stricter
         ]
+    if item.packages:
+        document["imports_packages"] = list(item.packages)
     if gate := gate_document(item.prompts):
         document["gate"] = gate
     if item.prompts and explanation.shows_prompts:

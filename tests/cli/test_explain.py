@@ -236,6 +236,21 @@ def test_a_public_file_that_imports_what_is_stricter_says_that_its_prompts_may_s
     assert "it imports" not in explain("shop/money.py", "--offline").stdout
 
 
+def test_a_public_file_that_imports_a_package_that_nobody_named_says_so(
+    explain, shop, home, trust
+) -> None:
+    (shop / "shop/money.py").write_text("import click, json\n\ndef f(x):\n    return x\n")
+    trust()
+    text = explain("shop/money.py").stdout
+    assert "  but       it imports the package click: prompts know nothing of" in text
+    assert 'labels.packages_public = ["click"] in your own settings' in text
+    [money] = document(explain("--json", "shop/money.py"))["files"]
+    assert money["imports_packages"] == ["click"]
+    named = f'[labels]\npackages_public = ["*"]\n{SETTINGS}'
+    (home / ".config/hybridgen/config.toml").write_text(named)
+    assert "it imports" not in explain("shop/money.py").stdout
+
+
 def test_stricter_files_are_found_through_others_but_not_in_the_standard_library(
     explain, shop, trust
 ) -> None:
