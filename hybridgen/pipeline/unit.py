@@ -263,8 +263,8 @@ class Unit:
         if packages:
             names = ", ".join(f'"{name}"' for name in packages)
             needed += (
-                f" (installed packages that may be read as well: labels.packages_{label} = [{names}] "
-                "in your own settings)"
+                " (installed packages that may be read as well: "
+                f"labels.packages_{label} = [{names}] in your own settings)"
             )
         self._tally.notes.append(
             f"{said}: {needed}, or set context = 'drop' to send prompts without what runs show"
