@@ -27,7 +27,7 @@ def private_folder(folder: Path) -> None:
         UnfitFile: it cannot be made, or is not the user's alone.
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(folder)
         _check(folder, folder.lstat(), stat.S_ISDIR)
     except OSError as error:
         raise _unfit(folder, error) from error
@@ -151,6 +151,29 @@ def open_database(
         connection.close()
         raise
     return connection
+
+
+def fault_of(path: Path) -> str | None:
+    """Why the file or folder at ``path`` is not its user's alone, a clause; None if it is.
+
+    Raises:
+        OSError: it cannot be looked at.
+    """
+    try:
+        _check(path, path.lstat(), lambda mode: stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+    except UnfitFile as fault:
+        return fault.why
+    return None
+
+
+def _make(folder: Path) -> None:
+    """Makes the folder and what is missing above it, all for the user alone.
+
+    Whoever may write above it could move it away, and all would begin anew without a word.
+    """
+    if not folder.parent.exists():
+        _make(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _check(path: Path, found: os.stat_result, is_kind: Callable[[int], bool]) -> None:

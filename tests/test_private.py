@@ -69,7 +69,7 @@ def test_what_is_made_is_for_the_user_alone_whatever_the_umask(path, act) -> Non
         act(path)
     finally:
         os.umask(previous)
-    assert (mode(path), mode(path.parent)) == (0o600, 0o700)
+    assert (mode(path), mode(path.parent), mode(path.parent.parent)) == (0o600, 0o700, 0o700)
     assert [found.name for found in path.parent.iterdir()] == ["file"]
 
 

@@ -27,7 +27,16 @@ _ENDING_SECONDS: Final = 5.0
 
 
 class CourierGoneError(Exception):
-    """The courier's process ended, or what it says is not to be understood."""
+    """The courier's process ended, or what it says is not to be understood.
+
+    Args:
+        how: what it did.
+        has_some: whether it may have got a part of what was to be sent.
+    """
+
+    def __init__(self, how: str, *, has_some: bool = False) -> None:
+        super().__init__(how)
+        self.has_some = has_some
 
 
 class CourierProcess:
@@ -74,13 +83,13 @@ class CourierProcess:
         while rest:
             left = max(0.0, end - time.monotonic())
             if not select.select([], [self._out], [], left)[1]:
-                raise CourierGoneError("takes no requests")
+                raise CourierGoneError("takes no requests", has_some=len(rest) < len(frame))
             try:
                 rest = rest[os.write(self._out, rest) :]
             except BlockingIOError:
                 continue
             except OSError as error:
-                raise CourierGoneError("ended") from error
+                raise CourierGoneError("ended", has_some=len(rest) < len(frame)) from error
 
     def receive(self) -> frames.Message:
         """Waits for the next frame.

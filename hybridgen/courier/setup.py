@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
 from hybridgen.domain import Destination
 from hybridgen.errors import PolicyRefusal
+
+_UNCLEAN: Final = re.compile(r"[\\\x00-\x20\x7f]")
 
 SDKS: Final = ("google-genai", "google-generativeai", "openai-compatible")
 
@@ -96,7 +99,11 @@ def _place(destination: Destination) -> tuple[str, int, str]:
         port = parts.port or {"http": 80, "https": 443}[parts.scheme]
     except (KeyError, ValueError) as error:
         raise _bad_address(destination) from error
-    if not name or parts.username or parts.password or parts.query or parts.fragment:
+    # Whoever opens the connection reads the address anew: nothing that may be read in two ways.
+    host = f"[{name}]" if ":" in name else name
+    is_plain = parts.netloc.lower() in (host, f"{host}:{parts.port}")
+    is_clean = destination.url.isascii() and not _UNCLEAN.search(destination.url)
+    if not name or not is_plain or not is_clean or parts.query or parts.fragment:
         raise _bad_address(destination)
     return name, port, f"{name}:{port}"
 

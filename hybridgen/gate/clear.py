@@ -17,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -28,7 +28,7 @@ from hybridgen.gate.cleared import _SEAL, Cleared, outgoing_bytes
 from hybridgen.gate.index import FingerprintIndex, Overlap
 from hybridgen.gate.ledger import Ledger
 from hybridgen.gate.lines import place_of
-from hybridgen.secretscan import find_secrets
+from hybridgen.secretscan import decoded, find_secrets
 
 _STAY = "or let the model on this machine do it: --backend local"
 _LONGEST_WHY = 300
@@ -196,10 +196,9 @@ class Gate:
         return None
 
     def _about_copies(self, prompt: Prompt, destination: Destination) -> _No | None:
-        overlaps = self._index.overlaps(_joined(prompt), destination.clearance)
-        if not overlaps:
+        worst = self._copied(_joined(prompt), destination.clearance)
+        if worst is None:
             return None
-        worst = overlaps[0]
         place = place_of(*_at_line(prompt, worst.prompt_line), self._project)
         original = f"{worst.path}:{worst.line}"
         what = (
@@ -214,6 +213,17 @@ class Gate:
         hint = f"take the copy out; {mark if can_mark else ''}{_STAY}"
         places = {"place": place, "copy_of": original, "copy_label": _name(worst.label)}
         return _No("copy", what, hint, places)
+
+    def _copied(self, text: str, clearance: Label) -> Overlap | None:
+        """What the text shares most with a stricter file, as it is or encoded."""
+        found = self._index.overlaps(text, clearance)
+        if found:
+            return found[0]
+        for inner, line in decoded(text):
+            found = self._index.overlaps(inner, clearance)
+            if found:
+                return replace(found[0], prompt_line=line)
+        return None
 
     def _is_held(self, overlap: Overlap) -> bool:
         """Whether more than a missing mark makes the strict file strict, as far as is known."""

@@ -163,24 +163,31 @@ class PrintStore:
                 yield self._connection
         except UnfitFile as error:
             raise refusal(error.path, error.why) from error
-        except (sqlite3.Error, ValueError) as error:
+        except (sqlite3.Error, ValueError, TypeError) as error:
             self.close()
             raise refusal(self._path, f"it cannot be used ({error})") from error
 
     def _checked_key(self, connection: sqlite3.Connection) -> bytes:
-        """The key; a new one only for a new database, or all that is in it would be forgotten."""
+        """The key; both are new or neither, or all that was known would be forgotten."""
         row = connection.execute("SELECT value FROM facts WHERE name = 'key'").fetchone()
         key = read_private(self._key_path)
-        if key is None:
-            if row is not None:
-                raise refusal(self._key_path, "the key of the fingerprints is lost")
+        if row is None and key is not None:
+            lost = f"the fingerprints are lost (a new index needs a new key: rm {self._key_path})"
+            raise refusal(self._path, lost)
+        if row is not None and key is None:
+            raise refusal(self._key_path, "the key of the fingerprints is lost")
+        if row is None or key is None:
             key = secrets.token_bytes(KEY_BYTES)
+            connection.execute("INSERT INTO facts VALUES ('key', ?)", (_check_of(key),))
             write_private(self._key_path, key)
-        check = hashlib.blake2b(b"which key is it?", key=key, digest_size=16).digest()
-        if len(key) != KEY_BYTES or (row is not None and row[0] != check):
+        elif len(key) != KEY_BYTES or row[0] != _check_of(key):
             raise refusal(self._key_path, "it is not the key that the fingerprints were made with")
-        connection.execute("INSERT OR IGNORE INTO facts VALUES ('key', ?)", (check,))
         return key
+
+
+def _check_of(key: bytes) -> bytes:
+    """By which a key is known to be the right one."""
+    return hashlib.blake2b(b"which key is it?", key=key[:64], digest_size=16).digest()
 
 
 def _next_run(connection: sqlite3.Connection) -> int:

@@ -62,12 +62,15 @@ SHAPE_VARIETY: Final = 6
 SHAPE_NAMES: Final = 2
 
 _LONGEST_WORD: Final = 64
+# Chosen k-grams that are worth the time to look which of them are equal: memory is the matter.
+_MANY: Final = 2**16
 
+# Nothing is given back: what somebody made to be slow is read once, like any other text.
 _IMPORT: Final = re.compile(
-    rb"[ \t]*(?:import[ \t]+[\w., \t]+"
-    rb"|from[ \t]+[\w.]+[ \t]+import[ \t]*(?:\([^()]*\)|[\w., \t*]+))"
+    rb"[ \t]*+(?:import[ \t]++[\w., \t]++"
+    rb"|from[ \t]++[\w.]++[ \t]++import[ \t]*+(?:\([^()]{0,10000}+\)|[\w., \t*]*+))"
 )
-_HEAD: Final = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\n)+")
+_HEAD: Final = re.compile(rb"(?:[ \t]*+(?:#[^\n]*+)?\n)++")
 _LICENCE: Final = re.compile(rb"(?i)copyright|licen[cs]e|all rights reserved|spdx")
 
 # Odd constants with bits all over, from the golden ratio and from MurmurHash's successors.
@@ -117,8 +120,13 @@ def are_shapes(hashes: Hashes) -> Flags:
 
 def _imports(data: bytes) -> Iterator[tuple[int, int]]:
     """Where the import statements are."""
+    end = 0
     for found in re.finditer(rb"import", data):
+        if found.start() < end:  # a line has one, at its start
+            continue
         line = data.rfind(b"\n", 0, found.start()) + 1
+        end = data.find(b"\n", found.end())
+        end = len(data) if end < 0 else end
         statement = _IMPORT.match(data, line)
         if statement:
             yield statement.span()
@@ -213,6 +221,7 @@ def _winnowed(words: Hashes, starts: Places, window: int) -> tuple[Hashes, Place
     import numpy as np
 
     grams, chosen = _chosen(words, GRAM, window)
+    chosen = _each_once(grams, chosen)
     chosen = chosen[_different(words, chosen, GRAM) >= VARIETY]
     return grams[chosen] & ~np.uint64(1), starts[chosen]
 
@@ -244,6 +253,7 @@ def _shapes(tokens: Hashes, telling: Hashes, starts: Places, window: int) -> tup
     import numpy as np
 
     grams, chosen = _chosen(tokens, SHAPE_GRAM, window)
+    chosen = _each_once(grams, chosen)
     chosen = chosen[_different(tokens, chosen, SHAPE_GRAM) >= SHAPE_VARIETY]
     # Beside the zero for what tells nothing; 16 telling tokens in a row are a list of data.
     chosen = chosen[_different(telling, chosen, SHAPE_GRAM) > SHAPE_NAMES]
@@ -327,6 +337,16 @@ def _chosen(tokens: Hashes, gram: int, window: int) -> tuple[Hashes, Places]:
     edge = np.zeros(window - 1, np.uint64)
     most = _running(np.maximum, np.concatenate([edge, least, edge]), window)
     return grams, np.flatnonzero(most == grams)
+
+
+def _each_once(grams: Hashes, chosen: Places) -> Places:
+    """The first place of each chosen k-gram: of a table of zeros nearly all are chosen."""
+    import numpy as np
+
+    if len(chosen) < _MANY:
+        return chosen
+    first = np.unique(grams[chosen], return_index=True)[1]
+    return chosen[np.sort(first)]
 
 
 def _running(extreme: np.ufunc, values: Hashes, window: int) -> Hashes:

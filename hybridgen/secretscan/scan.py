@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from hybridgen.secretscan.library import known_in
 from hybridgen.secretscan.named import named_in, random_in
 from hybridgen.secretscan.shapes import shapes_in
+from hybridgen.secretscan.views import decoded, plain_lines
 
-_HEAD_OF_KEY: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY")
+_HEAD_OF_KEY: Final = re.compile(r"-----? ?BEGIN (?:[A-Z0-9]+ +)*PRIVATE KEY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +31,18 @@ class Secret:
 
 def find_secrets(text: str) -> list[Secret]:
     """All that look like secrets, in the order of their lines; one of a kind for each line."""
-    found = itertools.chain(shapes_in(text), named_in(text), known_in(text))
-    secrets = {Secret(kind, text.count("\n", 0, offset) + 1): None for kind, offset in found}
-    return sorted(secrets, key=lambda secret: secret.line)
+    found = dict.fromkeys(_found(text, 1))
+    for plain, line in plain_lines(text):
+        found.update(dict.fromkeys(_found(plain, line)))
+    for inner, line in decoded(text):
+        found.update((Secret(f"{one.kind}, encoded", line), None) for one in _found(inner, line))
+    return sorted(found, key=lambda secret: secret.line)
+
+
+def _found(text: str, first: int) -> Iterator[Secret]:
+    """What a text holds as it is, where its first line has the number ``first``."""
+    for kind, offset in itertools.chain(shapes_in(text), named_in(text), known_in(text)):
+        yield Secret(kind, first + text.count("\n", 0, offset))
 
 
 def secret_in(text: str) -> str | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import base64
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 
@@ -246,6 +248,20 @@ def test_a_copy_of_a_confidential_function_is_refused_and_both_places_are_named(
     assert details["copy_of"].startswith(original)
     assert details["copy_of"] in error.message
     assert details["copy_label"] == "confidential"
+
+
+@pytest.mark.parametrize("width", [76, 10_000])
+def test_a_copy_in_base64_is_refused(
+    refused, prompt_of, shop, index, margins, margins_text, ledger, width
+):
+    text = f"# Größe\n{margins_text}"
+    index.add(margins, text)
+    digits = base64.b64encode(text.encode()).decode()
+    lines = "".join(f'    "{line}"\n' for line in textwrap.wrap(digits, width))
+    copied = shop.write("src/open.py", f"CODE = (\n{lines})\n", Label.PUBLIC)
+    error = refused(prompt_of(f"CODE = (\n{lines})\n", copied))
+    assert error.message.startswith(f"src/open.py:2 has text of {shop.root}/src/margins.py:")
+    assert entries(ledger) == [("refusal", "copy")]
 
 
 @pytest.mark.parametrize("rule", ["header", "ignore file", "mark in the file"])

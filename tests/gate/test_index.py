@@ -327,6 +327,27 @@ def test_without_the_right_key_nothing_can_be_cleared(run, put, state, margins_t
     assert key.exists() is (damage != "lost")
 
 
+@pytest.mark.parametrize("damage", ["removed", "emptied"])
+def test_fingerprints_that_are_lost_are_not_begun_anew_in_silence(
+    run, put, state, margins_text, damage
+):
+    first = run()
+    put(first, "src/margins.py", margins_text, CONFIDENTIAL)
+    first.close()
+    database = state / "fingerprints" / "fingerprints.db"
+    if damage == "removed":
+        database.unlink()
+    else:
+        database.write_bytes(b"")
+    second = run()
+    put(second, "src/other.py", "x = 1\n", CONFIDENTIAL)
+    with pytest.raises(GateRefusal, match=r"fingerprints are lost .*rm .*fingerprints\.key"):
+        second.overlaps(margins_text, PUBLIC)
+    second.close()
+    (state / "fingerprints" / "fingerprints.key").unlink()
+    assert run().overlaps(margins_text, PUBLIC) == []
+
+
 @pytest.mark.parametrize("mode", [0o644, 0o620])
 def test_an_index_that_others_can_open_is_a_refusal(run, put, state, margins_text, mode):
     first = run()

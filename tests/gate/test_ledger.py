@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from hybridgen.errors import GateRefusal
+from hybridgen.errors import GateRefusal, UnfitFile
 from hybridgen.gate import Ledger
 from hybridgen.gate import ledger as room
 
@@ -197,6 +197,39 @@ def test_a_disk_that_does_not_keep_is_a_refusal(filled, monkeypatch):
     monkeypatch.setattr(room.os, "fsync", fails)
     with pytest.raises(GateRefusal, match="Input/output error"):
         filled.append("send", {})
+
+
+def test_an_interrupted_write_leaves_neither_entry_nor_text(filled, state, monkeypatch):
+    real = os.fsync
+
+    def interrupted(descriptor):
+        if os.fstat(descriptor).st_ino == filled.path.stat().st_ino:
+            raise KeyboardInterrupt
+        real(descriptor)
+
+    monkeypatch.setattr(room.os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        filled.append("send", {}, text=b"never sent")
+    monkeypatch.undo()
+    assert filled.verify().entries == 5
+    assert list((state / "ledger" / "texts").iterdir()) == []
+
+
+def test_a_first_entry_whose_folder_does_not_keep_it_is_not_written(ledger, monkeypatch):
+    def fails(folder):
+        raise UnfitFile(folder, "Input/output error")
+
+    monkeypatch.setattr(room, "sync_folder", fails)
+    with pytest.raises(GateRefusal, match="Input/output error"):
+        ledger.append("send", {})
+    monkeypatch.undo()
+    assert ledger.append("send", {}).number == 1
+
+
+def test_an_entry_that_could_not_be_read_again_is_not_written(filled):
+    with pytest.raises(GateRefusal, match="longer than any can be"):
+        filled.append("send", {"files": "x" * 17 * 2**20})
+    assert filled.append("send", {}).number == 6
 
 
 def test_every_entry_is_synced_to_the_disk_before_it_is_given_back(ledger, monkeypatch):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import random
+import subprocess
+import sys
 
 import pytest
 
@@ -87,6 +89,32 @@ def test_imports_tell_nothing():
 def test_code_behind_an_import_in_the_same_line_is_kept(code):
     line = "alpha(beta, gamma, delta, epsilon, zeta, eta, theta, iota, kappa, mu, nu)"
     assert prints(f"import os; {line}") & prints(line)
+
+
+def test_no_line_keeps_the_search_for_imports_busy_for_ever():
+    code = (
+        "from hybridgen.gate.winnow import fingerprints;"
+        "fingerprints('import x; ' * 1_000_000, is_file=True)"
+    )
+    subprocess.run([sys.executable, "-I", "-c", code], check=True, timeout=60)
+
+
+def test_a_table_of_zeros_takes_little_memory():
+    code = (
+        "import resource; from hybridgen.gate.winnow import fingerprints;"
+        "fingerprints('0,' * 2_500_000, is_file=True);"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code], check=True, timeout=60, capture_output=True
+    )
+    assert int(done.stdout) < 600 * 1024  # 900 MiB where every place is looked at
+
+
+def test_of_equal_places_the_first_is_told_however_many_there_are(code):
+    hashes, lines = fingerprints(code * 1000, is_file=True)
+    assert len(hashes) < 500
+    assert max(lines.tolist()) <= 2 * (code.count("\n") + 1)
 
 
 LICENCE = (
