@@ -18,6 +18,9 @@ from hybridgen.backends.fake_server import FakeServer, Received, Sent, serve
 _PATH: Final = re.compile(
     r"/(v1|v1beta|v1beta1/publishers/google)/models/(?P<model>[^/:]+):generateContent"
 )
+BAD_KEY: Final = "BAD-KEY"
+"""A key that is not accepted where there is no script to say so."""
+
 _FINISH: Final = {"STOP": 1, "MAX_TOKENS": 2, "SAFETY": 3, "RECITATION": 4, "A_NEW_REASON": 99}
 _BLOCK: Final = {"SAFETY": 1, "OTHER": 2, "PROHIBITED_CONTENT": 4}
 _INFO: Final = "type.googleapis.com/google.rpc"
@@ -58,6 +61,17 @@ class FakeGemini(FakeServer):
         asked = ";".join(parse_qs(parts.query).get("$alt", []))
         value = _answer(step)
         return Sent(200, _numbered(value) if "enum-encoding=int" in asked else value)
+
+    def listing(self, received: Received) -> Sent:
+        """What is known of a model; there is every one whose name begins with ``gemini-``."""
+        found = re.fullmatch(r"/v1beta/models/([^/:]+)", urlsplit(received.path).path)
+        if found is None:
+            return super().listing(received)
+        if received.headers.get("x-goog-api-key") == BAD_KEY:
+            return _error("bad_key", {})
+        if not found[1].startswith("gemini-"):
+            return _error("no_model", {})
+        return Sent(200, {"name": f"models/{found[1]}", "inputTokenLimit": 1_048_576})
 
 
 def _answer(step: Mapping[str, Any]) -> dict[str, Any]:

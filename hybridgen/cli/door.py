@@ -6,6 +6,7 @@ organisation's. What a repository says can close it, never open it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -60,12 +61,13 @@ class Door:
         self._cleared: list[Cleared] = []
         self._answered: set[int] = set()  # numbers of entries
         self._unsent: set[int] = set()
+        self._ended: set[int] = set()
         self._courier: Courier | None = None
         self._index: FingerprintIndex | None = None
         self._gate: Gate | None = None
         self._root: Path | None = None
         setups = [
-            _setup(one, self._keys[one.backend], settings)
+            setup_of(one, self._keys[one.backend], settings)
             for one in found
             if self._keys[one.backend] or one.backend != "gemini"  # no key, no Gemini
         ]
@@ -117,11 +119,13 @@ class Door:
 
     def done(self, cleared: Cleared, usage: Usage, *, attempts: int) -> None:
         """See :meth:`hybridgen.gate.Gate.done`."""
+        self._ended.add(cleared.entry)
         self._answered.add(cleared.entry)
         self._opened().done(cleared, usage, attempts=attempts)
 
     def failed(self, cleared: Cleared, why: str, *, may_have_left: bool) -> None:
         """See :meth:`hybridgen.gate.Gate.failed`."""
+        self._ended.add(cleared.entry)
         if not may_have_left:
             self._unsent.add(cleared.entry)
         self._opened().failed(cleared, why, may_have_left=may_have_left)
@@ -157,7 +161,15 @@ class Door:
         """Ends the courier and closes the index; may be called twice."""
         if self._courier is not None:
             self._courier.close()
+        self._end_all()
         self._close_gate()
+
+    def _end_all(self) -> None:
+        """Writes an ending to what was cleared and has none, since something came between."""
+        for cleared in self._cleared:
+            if cleared.entry not in self._ended and self._gate is not None:
+                with contextlib.suppress(GateRefusal):
+                    self.failed(cleared, "the run ended", may_have_left=True)
 
     def _opened(self) -> Gate:
         if self._gate is None:
@@ -173,7 +185,8 @@ class Door:
         self._index = self._gate = self._root = None
 
 
-def _setup(destination: Destination, key: str, settings: Settings) -> Setup:
+def setup_of(destination: Destination, key: str, settings: Settings) -> Setup:
+    """How ``destination`` is reached, as the settings say."""
     from hybridgen.courier import Setup
 
     if destination.backend == "gemini":

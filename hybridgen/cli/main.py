@@ -41,10 +41,11 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "audit": ("hybridgen.cli.audit:audit", "Show what was sent where, and what was refused."),
     "models": ("hybridgen.cli.models:models", "Fetch, check and remove code models."),
     "config": ("hybridgen.cli.config:config", "Show settings and where they come from."),
+    "doctor": ("hybridgen.cli.doctor:doctor", "Check this installation, and say what mends it."),
     "purge": ("hybridgen.cli.purge:purge", "Remove what hybridgen keeps about your code."),
 }
 
-LOCKED_LATER: Final = ("generate", "models")
+LOCKED_LATER: Final = ("generate", "models", "doctor")
 """Commands with something to do before they may read code and may no longer reach a network."""
 
 

@@ -162,7 +162,7 @@ class Courier:
         return answer
 
     def check(self, destination: Destination, *, deadline: float) -> tuple[str, ...]:
-        """The models that an on-prem server serves: shows that it is there, and sends no text.
+        """The models that a server serves, of Gemini the one that is meant; sends no text.
 
         Raises:
             RemoteError: it cannot be reached, or does not speak the protocol.

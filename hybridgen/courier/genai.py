@@ -6,6 +6,7 @@ import importlib
 from typing import Any
 
 from hybridgen.courier.adapters import Ask, Reply, Target
+from hybridgen.courier.asking import model_of_gemini
 from hybridgen.courier.candidates import Candidate, reply_of
 from hybridgen.courier.failures import Failure
 from hybridgen.courier.http import make_client
@@ -24,6 +25,7 @@ class GenaiAdapter:
     """One client, used by all requests; everything that the environment could set is set here."""
 
     def __init__(self, target: Target) -> None:
+        self._target = target
         self._model = target.model
         # Vertex AI has addresses of its own and knows no field "store": its terms rule storage.
         self._is_vertex = target.terms == "vertex"
@@ -66,8 +68,8 @@ class GenaiAdapter:
         return _reply(response)
 
     def models(self, seconds: float) -> list[str]:
-        """Gemini is not asked what it serves: the answer to the first request tells."""
-        raise Failure("internal")
+        """The one that is meant, if it is there; Gemini is not asked what else it serves."""
+        return model_of_gemini(self._target, seconds)
 
 
 def _reply(response: Any) -> Reply:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from hybridgen.courier.adapters import Ask, Reply, Target
+from hybridgen.courier.asking import model_of_gemini
 from hybridgen.courier.candidates import REASONS, Candidate, reply_of
 from hybridgen.courier.failures import Failure
 from hybridgen.courier.replies import check_head, check_status, context_of, parsed, read_body
@@ -35,6 +36,7 @@ class GenerativeaiAdapter:
     """One configuration of the SDK's global state; this process has no other use for it."""
 
     def __init__(self, target: Target) -> None:
+        self._target = target
         self._model = target.model
         self._genai: Any = importlib.import_module("google.generativeai")
         self._genai.configure(
@@ -69,8 +71,8 @@ class GenerativeaiAdapter:
         return _reply(response)
 
     def models(self, seconds: float) -> list[str]:
-        """Gemini is not asked what it serves: the answer to the first request tells."""
-        raise Failure("internal")
+        """The one that is meant, if it is there; Gemini is not asked what else it serves."""
+        return model_of_gemini(self._target, seconds)
 
 
 def _transport(target: Target) -> Callable[..., Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from hybridgen.engine.process import _environment
+from hybridgen.engine.process import child_environment
 from hybridgen.errors import EngineError
 
 _BOOTSTRAP: Final = (
@@ -56,7 +56,7 @@ def ask_build(python: str = sys.executable) -> Build:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             cwd="/",
-            env=_environment(),
+            env=child_environment(),
             timeout=_PATIENCE,
         )
     except subprocess.TimeoutExpired as error:

@@ -48,7 +48,7 @@ class EngineProcess:
                 stderr=output,
                 bufsize=0,
                 cwd="/",
-                env=_environment(),
+                env=child_environment(),
             )
         finally:
             os.close(output)
@@ -121,7 +121,7 @@ class EngineProcess:
         return f"ended by itself with status {code}"
 
 
-def _environment() -> dict[str, str]:
+def child_environment() -> dict[str, str]:
     """A scrubbed environment: no keys, proxies or library switches of the user's shell."""
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     return {

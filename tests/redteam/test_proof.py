@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -9,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hybridgen.proof import PROCESSES, Row, Verdict
+from hybridgen.proof import PROCESSES, RUN, Row, Verdict
 from hybridgen.proof.attacker import DENIED, SUCCEEDED
 from hybridgen.proof.cast import outcomes
 from hybridgen.proof.expected import attacks_on
@@ -79,11 +83,23 @@ def test_nothing_is_proven_by_no_rows_or_by_one_that_is_not() -> None:
     assert '"is_proven": true' in document
 
 
-def test_whole_run_shows_that_what_is_confidential_does_not_arrive(tmp_path: Path) -> None:
-    rows = list(whole_run(tmp_path))
-    assert [one.verdict for one in rows] == [Verdict.HELD, Verdict.HELD], rows
-
-
 def test_whole_run_with_all_files_marked_internal_would_be_seen(tmp_path: Path) -> None:
     rows = list(whole_run(tmp_path, ["/shop/"]))
     assert rows[0].verdict is Verdict.BROKEN, rows
+
+
+def test_the_command_shows_the_proof_and_its_exit_code_is_the_verdict(tmp_path: Path) -> None:
+    command = "import sys; from hybridgen.cli.main import main; main(sys.argv[1:])"
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", command, "doctor", "--prove", "--json"],
+        cwd=tmp_path,
+        env={"PATH": os.defpath, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["is_proven"]) == (0, True), done.stdout + done.stderr
+    assert {row["process"] for row in document["rows"]} == {*PROCESSES, RUN}
+    assert list(tmp_path.iterdir()) == []
