@@ -177,6 +177,8 @@ def _line(entry: Entry) -> str:
     if entry.kind == "purge":
         texts = details.get("texts")
         return f"{head}  {texts} kept {'text' if texts == 1 else 'texts'} of sent prompts removed"
+    if entry.kind == "forget":
+        return f"{head}  {details.get('files')} files of {details.get('project')} forgotten"
     if entry.kind == "failure":
         left = "nothing left" if details.get("left") == "no" else "it may have left"
         return f"{head}  to {details.get('answers_entry')}, {left}: {details.get('why')}"

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 from pathlib import Path
 
 import click
 
+from hybridgen import __version__
+
 
 @click.command()
 @click.option("--dry-run", "is_dry_run", is_flag=True, help="List what there is, remove nothing.")
+@click.option(
+    "--moved",
+    metavar="FOLDER",
+    help="Instead, forget the fingerprints of a project that was moved or renamed from there.",
+)
 @click.pass_context
-def purge(context: click.Context, /, *, is_dry_run: bool) -> None:
+def purge(context: click.Context, /, *, is_dry_run: bool, moved: str | None) -> None:
     """Remove what hybridgen keeps about your code.
 
     That is, in your own folders: replies of the model, the log of the engine, the report of the
@@ -21,8 +30,16 @@ def purge(context: click.Context, /, *, is_dry_run: bool) -> None:
     confidential files are known. Where sent texts were removed, the ledger says how many and when.
     Settings are not read: a log that they put elsewhere is yours to remove.
 
-    Exit codes: 0 nothing is kept any more, 1 something could not be removed or written down.
+    With --moved, nothing of that goes. The files that were confidential in FOLDER, which is gone,
+    are forgotten: where the project lies now, it no longer counts as a copy of them, and neither
+    does any other copy. The ledger says so.
+
+    Exit codes: 0 nothing is kept any more, 1 something could not be removed or written down, 2
+    usage, 4 the fingerprints cannot be used.
     """
+    if moved is not None:
+        _forget(Path(moved), is_dry_run=is_dry_run)
+        return
     from hybridgen.cli.places import kept_places
     from hybridgen.modelstore.progress import readable_bytes
 
@@ -47,6 +64,38 @@ def purge(context: click.Context, /, *, is_dry_run: bool) -> None:
     context.exit(code)
 
 
+def _forget(folder: Path, *, is_dry_run: bool) -> None:
+    """Forgets the fingerprints of a project that is gone.
+
+    Raises:
+        UsageError: it is still there, or nothing of it is known.
+        GateRefusal: the fingerprints, or the ledger, cannot be used.
+    """
+    from hybridgen.cli.places import fingerprint_folder, ledger_folder
+    from hybridgen.errors import UsageError
+    from hybridgen.gate import FingerprintIndex, Ledger
+
+    place = Path.cwd() / folder
+    if os.path.lexists(place):
+        raise UsageError(
+            f"{place} is still there", "mark its files instead: hybridgen mark, hybridgen trust"
+        )
+    with contextlib.closing(FingerprintIndex(fingerprint_folder())) as index:
+        count = index.known_files(place)
+        if count == 0:
+            raise UsageError(
+                f"no project in {place} is known", "name its folder as the refusal named it"
+            )
+        if not is_dry_run:
+            # First what cannot be undone is written down.
+            Ledger(ledger_folder()).append(
+                "forget", {"version": __version__, "project": str(place), "files": count}
+            )
+            index.forget(place)
+    done = "would forget" if is_dry_run else "forgot"
+    click.echo(f"{done} {count} {'file' if count == 1 else 'files'} of {place}")
+
+
 def _sent_texts() -> int:
     """How many texts of sent prompts are kept; no link is followed."""
     from hybridgen.cli.places import sent_texts_folder
@@ -60,7 +109,6 @@ def _sent_texts() -> int:
 
 def _is_written_down(texts: int) -> bool:
     """Adds an entry to the ledger, which names these texts; says where that cannot be done."""
-    from hybridgen import __version__
     from hybridgen.cli.places import ledger_folder
     from hybridgen.errors import GateRefusal
     from hybridgen.gate import Ledger

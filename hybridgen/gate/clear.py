@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -210,7 +211,11 @@ class Gate:
             f"hybridgen mark {_name(destination.clearance)} {worst.path}, then hybridgen trust; "
         )
         can_mark = worst.is_there is not False and not self._is_held(worst)
-        hint = f"take the copy out; {mark if can_mark else ''}{_STAY}"
+        way = mark if can_mark else ""
+        if worst.root and not Path(worst.root).exists():
+            folder = shlex.quote(worst.root)
+            way = f"or, if that project was moved or renamed: hybridgen purge --moved {folder}; "
+        hint = f"take the copy out; {way}{_STAY}"
         places = {"place": place, "copy_of": original, "copy_label": _name(worst.label)}
         return _No("copy", what, hint, places)
 

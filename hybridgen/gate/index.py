@@ -65,6 +65,7 @@ class Overlap:
         line: the line in it, as it was when it was read.
         label: how strict it is.
         is_there: whether the file is still where it was; None without a known folder.
+        root: the folder of the strict file's project; "" if it is not known.
         prompt_line: the line of the text that was asked about.
         shared: how many different fingerprints both have.
     """
@@ -73,6 +74,7 @@ class Overlap:
     line: int
     label: Label
     is_there: bool | None
+    root: str
     prompt_line: int
     shared: int
 
@@ -144,6 +146,25 @@ class FingerprintIndex:
             if not len(hashes):
                 return []
             return self._leaks(self._store.known(), self._keyed(hashes), lines, clearance)
+
+    def known_files(self, root: Path) -> int:
+        """How many files of a project in ``root`` are known.
+
+        Raises:
+            GateRefusal: the index cannot be used.
+        """
+        with self._lock:
+            return len(self._store.labels(str(root)))
+
+    def forget(self, root: Path) -> None:
+        """Forgets all files of a project that is no longer in ``root``.
+
+        Raises:
+            GateRefusal: the index cannot be used.
+        """
+        with self._lock:
+            self._labels = None
+            self._store.forget(str(root))
 
     def close(self) -> None:
         """Writes what is pending and closes the files; never raises."""
@@ -225,7 +246,7 @@ class FingerprintIndex:
             if file.place not in first or line < first[file.place].prompt_line:
                 first[file.place] = _overlap(file.place, hit.line, file.label, line)
         return [
-            Overlap(found.path, found.line, found.label, found.is_there, found.prompt_line, count)
+            replace(found, shared=count)
             for place, count in shared.most_common()
             if count - shapes[place] >= LEAST_SHARED or shapes[place] >= LEAST_SHAPES
             for found in (first[place],)
@@ -255,4 +276,4 @@ def _overlap(place: tuple[str, str], line: int, label: Label, prompt_line: int) 
     root, path = place
     is_there = Path(root, path).is_file() if root else None
     shown = str(Path(root, path)) if root else path
-    return Overlap(shown, line, label, is_there, prompt_line, 0)
+    return Overlap(shown, line, label, is_there, root, prompt_line, 0)

@@ -28,7 +28,7 @@ from hybridgen.private import open_private, read_private, sync_folder, write_pri
 
 FILE_NAME: Final = "ledger.jsonl"
 TEXTS: Final = "texts"
-KINDS: Final = ("send", "refusal", "reply", "failure", "purge")
+KINDS: Final = ("send", "refusal", "reply", "failure", "purge", "forget")
 START: Final = "0" * 64
 SHORTEST_HEAD: Final = 12
 _SHA256: Final = re.compile("[0-9a-f]{64}")
@@ -46,7 +46,8 @@ class Entry:
     Attributes:
         number: counted from 1.
         time: UTC, ISO 8601.
-        kind: one of ``KINDS``; ``purge`` says that the texts kept until then were removed.
+        kind: one of ``KINDS``; ``purge`` says that the texts kept until then were removed,
+            ``forget`` that copies of a project's files are no longer known.
         previous: hash of the line before it, zeros for the first.
         hash: of this line.
         details: what it says, by kind.

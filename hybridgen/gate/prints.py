@@ -135,6 +135,13 @@ class PrintStore:
             for addition in additions:
                 _add(connection, os.fsencode(root), addition, self._run)
 
+    def forget(self, root: str) -> None:
+        """Forgets all versions of the files of a project in ``root``."""
+        with self._transaction() as connection:
+            for table in ("prints", "seen"):
+                query = f"DELETE FROM {table} WHERE root = ?"  # noqa: S608
+                connection.execute(query, (os.fsencode(root),))
+
     def known(self) -> Known:
         """All that is known, read again only if somebody wrote."""
         with self._transaction() as connection:

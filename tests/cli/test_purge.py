@@ -13,7 +13,8 @@ from click.testing import CliRunner
 
 from hybridgen.backends.replies import FILE_NAME, Reply, ReplyStore
 from hybridgen.cli.purge import purge as command
-from hybridgen.domain import Label
+from hybridgen.domain import Label, SourceFile
+from hybridgen.gate import FingerprintIndex, Ledger
 
 Purge = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -132,3 +133,34 @@ def test_what_cannot_be_removed_is_named_and_the_rest_goes(
     log = home / ".local/state/hybridgen/engine.log"
     assert done.stderr == f"error: {log}: cannot be removed: Operation not permitted\n"
     assert files(home) == {*STAYS, ".local/state/hybridgen/engine.log"}
+
+
+def known(home: Path, root: Path) -> FingerprintIndex:
+    index = FingerprintIndex(home / ".local/state/hybridgen/fingerprints", root)
+    text = "def f(a):\n" + "".join(f"    a = a * {n} + other_{n}(a)\n" for n in range(40))
+    index.add(SourceFile("shop/a.py", "0" * 64, Label.CONFIDENTIAL, ()), text)
+    return index
+
+
+def test_fingerprints_of_a_project_that_is_gone_are_forgotten_and_the_ledger_says_so(
+    home: Path, purge: Purge
+) -> None:
+    old = home / "old place"
+    known(home, old).close()
+    said = purge("--moved", str(old), "--dry-run")
+    assert (said.returncode, said.stdout) == (0, f"would forget 1 file of {old}\n")
+    said = purge("--moved", "old place")
+    assert (said.returncode, said.stdout) == (0, f"forgot 1 file of {old}\n")
+    [entry] = Ledger(home / ".local/state/hybridgen/ledger").entries()
+    assert (entry.kind, entry.details["files"], entry.details["project"]) == ("forget", 1, str(old))
+    assert (home / ".local/state/hybridgen/engine.log").exists()
+    again = purge("--moved", str(old))
+    assert (again.returncode, "is known" in again.stderr) == (2, True)
+
+
+def test_fingerprints_of_a_project_that_is_there_stay(home: Path, purge: Purge) -> None:
+    known(home, home / "project").close()
+    said = purge("--moved", str(home / "project"))
+    assert said.returncode == 2
+    assert "still there" in said.stderr
+    assert "hybridgen mark" in said.stderr

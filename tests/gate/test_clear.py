@@ -309,6 +309,18 @@ def test_a_copy_of_a_file_that_is_gone_is_refused(
     assert "hybridgen mark" not in error.hint
 
 
+def test_a_copy_of_a_project_that_is_gone_says_how_to_forget_it(
+    refused, prompt_of, shop, state, margins, margins_text
+):
+    old = shop.root.parent / "its old name"
+    elsewhere = FingerprintIndex(state / "fingerprints", old)
+    elsewhere.add(margins, margins_text)
+    elsewhere.close()
+    copied = shop.write("src/open.py", margins_text, Label.PUBLIC)
+    error = refused(prompt_of(margins_text, copied))
+    assert f"hybridgen purge --moved '{old}'" in error.hint
+
+
 def test_a_copy_spread_over_fragments_is_refused(
     refused, prompt_of, prices, index, margins, margins_text
 ):

@@ -397,3 +397,19 @@ def test_several_threads_may_ask(index, put, margins_text):
     for thread in threads:
         thread.join()
     assert answers == [1, 1, 1, 1]
+
+
+def test_project_that_is_gone_can_be_forgotten_and_no_other(shop, state) -> None:
+    hidden = shop.write("app/hidden.py", RATES, CONFIDENTIAL)
+    for root in (shop.root, shop.root.parent / "other"):
+        index = FingerprintIndex(state / "fingerprints", root)
+        index.add(hidden, RATES)
+        index.close()
+    index = FingerprintIndex(state / "fingerprints")
+    gone = shop.root.parent / "other"
+    assert [index.known_files(root) for root in (shop.root, gone)] == [1, 1]
+    assert {one.root for one in index.overlaps(RATES, PUBLIC)} == {str(shop.root), str(gone)}
+    index.forget(gone)
+    assert [index.known_files(root) for root in (shop.root, gone)] == [1, 0]
+    assert {one.root for one in index.overlaps(RATES, PUBLIC)} == {str(shop.root)}
+    index.close()
