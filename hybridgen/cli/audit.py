@@ -49,11 +49,13 @@ def list_entries() -> None:
     """List all entries, a line each, the oldest first."""
     from hybridgen.report.visible import visible
 
-    is_empty = True
-    for entry in _ledger().entries():
-        is_empty = False
-        click.echo(visible(_line(entry)).replace("\n", "\\n"))
-    if is_empty:
+    entries = list(_ledger().entries())
+    ended = {entry.details.get("answers_entry") for entry in entries}
+    for entry in entries:
+        is_open = entry.kind == "send" and entry.number not in ended
+        line = _line(entry) + ("  no ending is known: count it as sent" if is_open else "")
+        click.echo(visible(line).replace("\n", "\\n"))
+    if not entries:
         click.echo("the ledger is empty: nothing was sent, nothing was refused")
 
 

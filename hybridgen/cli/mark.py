@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -75,6 +76,13 @@ def _patterns(paths: Sequence[str]) -> tuple[Path, list[str]]:
     here = Path.cwd()
     if not all(path.strip() for path in paths):
         raise UsageError("PATH is empty", "name a file or folder; the whole project is: .")
+    for path in paths:
+        # Whoever put it there would decide what the pattern means.
+        if "*" in path and os.path.lexists(here / path):
+            raise UsageError(
+                f"{path} is a pattern, and here also the name of a file",
+                "rename the file, or write what you mean into the settings file yourself",
+            )
     roots = {(project_folder(here / path.partition("*")[0]) or here).resolve() for path in paths}
     if len(roots) > 1:
         names = " and ".join(sorted(str(root) for root in roots))

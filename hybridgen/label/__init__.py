@@ -4,6 +4,7 @@ A file is confidential unless a mark allows less, and then as strict as the stri
 known about it. Marks that came with the project count for the files that the user trusted.
 """
 
+from hybridgen.label.below import Said
 from hybridgen.label.cache import FactCache
 from hybridgen.label.fragments import fragment_of, unlabelled
 from hybridgen.label.labeller import Labeller
@@ -16,6 +17,7 @@ __all__ = [
     "Labeller",
     "Mark",
     "Rules",
+    "Said",
     "TrustStore",
     "Trusted",
     "TrustedFile",

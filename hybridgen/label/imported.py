@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 _IMPORTERS = ("import_module", "importorskip", "__import__")
 _TEST_FOLDERS = {"test", "tests"}
+_DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+(?=:[\w.]+\Z|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +21,14 @@ class Import:
         level: dots before the name.
         module: dotted name; "" for ``from . import x``.
         names: what is taken from it; none for ``import x``.
+        is_certain: False for a dotted name that may be one of a module and of something in it,
+            or none at all.
     """
 
     level: int
     module: str
     names: tuple[str, ...] = ()
+    is_certain: bool = True
 
     def __str__(self) -> str:
         return f"import of {'.' * self.level}{self.module or self.names[0]}"
@@ -42,6 +47,27 @@ def is_test_path(name: str) -> bool:
 def find_imports(tree: ast.Module) -> tuple[Import, ...]:
     """Every import of a file, wherever it stands, by statement or by name in a call."""
     return tuple(dict.fromkeys(_imports(tree)))
+
+
+def find_dotted_names(tree: ast.Module) -> tuple[Import, ...]:
+    """What may name a module besides: ``mock.patch("shop.cart.RATE")``, ``shop.cart.RATE``."""
+    return tuple(Import(0, name, is_certain=False) for name in dict.fromkeys(_dotted_names(tree)))
+
+
+def _dotted_names(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found = _DOTTED.match(node.value)
+            if found:
+                yield found[0]
+        elif isinstance(node, ast.Attribute):
+            parts: list[str] = []
+            inner: ast.expr = node
+            while isinstance(inner, ast.Attribute):
+                parts.append(inner.attr)
+                inner = inner.value
+            if isinstance(inner, ast.Name):
+                yield ".".join([inner.id, *reversed(parts)])
 
 
 def _imports(tree: ast.Module) -> Iterator[Import]:
@@ -110,6 +136,8 @@ class ModuleIndex:
             None if it has to be one of the project, and cannot be found; () if it is from outside.
         """
         parts = [part for part in wanted.module.split(".") if part]
+        if not wanted.is_certain:
+            return self._named_by(parts, test)
         if wanted.level:
             start = test
             for _ in range(wanted.level):
@@ -128,6 +156,16 @@ class ModuleIndex:
         if not found and is_ours:
             return None
         return tuple(dict.fromkeys(found))
+
+    def _named_by(self, parts: Sequence[str], test: str) -> tuple[str, ...]:
+        """The modules that the longest possible beginning of a dotted name means."""
+        starts = self._starts(parts[0], test)
+        for end in range(len(parts), 0, -1):
+            places = [_join(start, "/".join(parts[:end])) for start in starts]
+            found = [name for place in places if (name := self._module(place)) is not None]
+            if found:
+                return tuple(found)
+        return ()
 
     def _starts(self, top: str, test: str) -> Sequence[str]:
         starts = self._tops.get(top, [])

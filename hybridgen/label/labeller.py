@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 from hybridgen.domain import Evidence, Label, SourceFile, strictest
 from hybridgen.errors import HybridgenError
+from hybridgen.label.below import ReadSettings, SettingsBelow, nothing_said
 from hybridgen.label.cache import FactCache
 from hybridgen.label.evidence import confidential
 from hybridgen.label.facts import Facts, read_facts
@@ -15,7 +17,7 @@ from hybridgen.label.ignored import IgnoreFiles
 from hybridgen.label.imported import Import, ModuleIndex, is_test_path
 from hybridgen.label.listing import Entry, list_files
 from hybridgen.label.places import Place, find_place
-from hybridgen.label.rules import STRICT, Rules
+from hybridgen.label.rules import STRICT, Rules, hash_of
 from hybridgen.label.trust import Trusted, TrustedFile
 from hybridgen.label.verdict import Judge, Verdict, trusted_file
 from hybridgen.reading import read_once
@@ -35,6 +37,7 @@ class Labeller:
         trusted: what the user trusts in this project.
         cache: remembers what files say, for :meth:`walk` alone.
         outermost: the outermost folder around the project that may speak for it.
+        below: reads the settings file of a folder below the root.
 
     Raises:
         SettingsError: a mark is no pattern.
@@ -47,12 +50,14 @@ class Labeller:
         trusted: Trusted | None = None,
         cache: FactCache | None = None,
         outermost: Path | None = None,
+        below: ReadSettings = nothing_said,
     ) -> None:
         self.root = root.resolve()
         self.rules = rules
         self.trusted = trusted
         self._judge = Judge(rules, trusted)
         self.cache = cache
+        self.below = below
         self._outermost = outermost
         self._index: ModuleIndex | None = None
 
@@ -66,9 +71,11 @@ class Labeller:
         """
         try:
             place = find_place(self.root, path)
-            facts = read_facts(data, place.name, self.rules.headers)
+            below = SettingsBelow(self.root, self.below)
+            headers = (*self.rules.headers, *below.headers(place.names))
+            facts = read_facts(data, place.name, headers)
             ignored = IgnoreFiles(self.root, self._outermost)
-            inspection = _Inspection(self._judge, ignored, self._known, self._modules)
+            inspection = _Inspection(self._judge, ignored, below, self.known, self._modules)
             inspection.add(place, facts)
             return inspection.source_file(place.name)
         except Exception as error:  # whatever goes wrong while labelling: confidential
@@ -98,10 +105,11 @@ class Labeller:
     def survey(self) -> Iterator[tuple[SourceFile, TrustedFile | None]]:
         """What :meth:`walk` and :meth:`trustable` say of each file, in one go."""
         entries = {entry.place.name: entry for entry in list_files(self.root)}
-        facts = _FactReader(self, entries)
+        below = SettingsBelow(self.root, self.below)
+        facts = _FactReader(self, entries, below)
         index = ModuleIndex(entries)
         ignored = IgnoreFiles(self.root, self._outermost)
-        inspection = _Inspection(self._judge, ignored, facts.known, lambda: index)
+        inspection = _Inspection(self._judge, ignored, below, facts.known, lambda: index)
         for name in entries:
             try:
                 yield inspection.source_file(name), inspection.trustable(name)
@@ -109,17 +117,23 @@ class Labeller:
                 yield self._failed(Path(name), "", error), None
         facts.keep()
 
-    def _known(self, name: str) -> tuple[Place, Facts]:
+    def known(self, name: str) -> tuple[Place, Facts]:
         """A file of the project as it is now."""
-        return find_place(self.root, Path(name)), self.facts(name)
+        place = find_place(self.root, Path(name))
+        headers = SettingsBelow(self.root, self.below).headers(place.names)
+        return place, self.facts(name, headers)
 
-    def facts(self, name: str) -> Facts:
-        """What the file says now; one that cannot be read has something against it."""
+    def facts(self, name: str, headers: tuple[str, ...] = ()) -> Facts:
+        """What the file says now; one that cannot be read has something against it.
+
+        Args:
+            headers: phrases besides those of the rules.
+        """
         try:
             _, data = read_once(self.root / name, self.root, name)
         except HybridgenError as error:
             return Facts("", findings=(confidential("content", error.message),), imports=None)
-        return read_facts(data, name, self.rules.headers)
+        return read_facts(data, name, (*self.rules.headers, *headers))
 
     def _modules(self) -> ModuleIndex:
         if self._index is None:
@@ -139,9 +153,10 @@ class Labeller:
 class _FactReader:
     """What listed files say, from the cache where it knows."""
 
-    def __init__(self, labeller: Labeller, entries: dict[str, Entry]) -> None:
+    def __init__(self, labeller: Labeller, entries: dict[str, Entry], below: SettingsBelow) -> None:
         self._labeller = labeller
         self._entries = entries
+        self._below = below
         self._cache = labeller.cache
         self._rules = repr(sorted(labeller.rules.headers))
         self._found: dict[str, tuple[str, Facts]] = {}
@@ -152,11 +167,14 @@ class _FactReader:
     def known(self, name: str) -> tuple[Place, Facts]:
         entry = self._entries.get(name)
         if entry is None:  # in a folder that is not listed
-            return find_place(self._labeller.root, Path(name)), self._labeller.facts(name)
+            return self._labeller.known(name)
+        headers = self._below.headers(entry.place.names)
+        if headers:  # what the file says depends on them
+            entry = replace(entry, stamp=f"{entry.stamp} {hash_of(headers)}")
         kept = self._found.get(name)
         if kept is not None and kept[0] == entry.stamp:
             return entry.place, kept[1]
-        facts = self._labeller.facts(name)
+        facts = self._labeller.facts(name, headers)
         self._new[name] = (entry, facts)
         return entry.place, facts
 
@@ -171,10 +189,16 @@ class _Inspection:
     """What is looked up while files are labelled: each file and each list once."""
 
     def __init__(
-        self, judge: Judge, ignored: IgnoreFiles, known: Known, modules: Callable[[], ModuleIndex]
+        self,
+        judge: Judge,
+        ignored: IgnoreFiles,
+        below: SettingsBelow,
+        known: Known,
+        modules: Callable[[], ModuleIndex],
     ) -> None:
         self._judge = judge
         self._ignored = ignored
+        self._below = below
         self._look_up = known
         self._modules = modules
         self._facts: dict[str, Facts] = {}
@@ -184,7 +208,8 @@ class _Inspection:
     def add(self, place: Place, facts: Facts) -> None:
         """Take in a file that was read already."""
         self._facts[place.name] = facts
-        self._verdicts[place.name] = self._judge.decide(place, facts, self._ignored)
+        against = (*self._ignored.evidence(place.names), *self._below.evidence(place.names))
+        self._verdicts[place.name] = self._judge.decide(place, facts, against)
 
     def source_file(self, name: str) -> SourceFile:
         """The file with its label; a test is as strict as what it imports."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from pathspec.patterns.gitignore.base import GitIgnorePatternError
@@ -19,7 +19,18 @@ from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 MOST_DEEP = 3
 """A pattern with more ``**`` could take minutes for a deep path; nobody needs one."""
 
+MOST_LONG = 4096
+"""No path on Linux is longer, and a pattern of many stars takes minutes to read."""
+
 _STAR = "[^/]*"
+# An escaped character, or a class of characters up to its first bracket.
+_CLASS = re.compile(r"\\.|\[[!^]?(\]?[^]]*)")
+# How the expressions of pathspec end for "a", "a/" and "a/**", and what means these alone.
+_ENDS = ((r"(?:(?P<ps_d>/)|$)", r"/?\Z"), (r"(?P<ps_d>/)", r"/\Z"), ("/", "/."))
+_STARS = re.compile(r"\*\*\*|[^/]\*\*/")
+_ODD = re.compile(r"[\\\[&|~]|--")
+_CONTROL = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
+_ENCODED = re.compile(r"[\0\r]")  # what a comment has that is all of a list
 
 
 def folded(name: str) -> str:
@@ -36,12 +47,14 @@ class Pattern:
         is_negative: True if it starts with ``!``.
         exact: finds it in a path.
         loose: finds it in a folded path.
+        own: both again, without what is below it; needed in a list with exceptions only.
     """
 
     text: str
     is_negative: bool
     exact: re.Pattern[str]
     loose: re.Pattern[str]
+    own: tuple[re.Pattern[str], ...] = ()
 
     def is_in(self, name: str) -> bool:
         """Whether it matches ``name`` as it is written."""
@@ -50,6 +63,15 @@ class Pattern:
     def is_broadly_in(self, name: str) -> bool:
         """Whether it matches ``name`` in any case and Unicode form."""
         return self.is_in(name) or self.loose.search(folded(name)) is not None
+
+    def means(self, step: str) -> bool:
+        """Whether it matches ``step``, a folder or a file, by itself and not by one above it.
+
+        One that takes off a list is read as it is written, any other broadly.
+        """
+        if self.own[0].search(step):
+            return True
+        return not self.is_negative and self.own[1].search(folded(step)) is not None
 
 
 class Patterns:
@@ -101,13 +123,13 @@ class Patterns:
             return None
         parts = name.split("/")
         folders = ["/".join(parts[:end]) + "/" for end in range(1, len(parts))]
-        for step in [*folders, name] if self._has_negatives else [name]:
+        if not self._has_negatives:
+            return next(p.text for p in reversed(self._patterns) if p.is_broadly_in(name))
+        for step in [*folders, name]:
             found = None
             for pattern in self._patterns:
-                if not pattern.is_negative and pattern.is_broadly_in(step):
-                    found = pattern.text
-                elif pattern.is_negative and pattern.is_in(step):
-                    found = None
+                if pattern.means(step):
+                    found = None if pattern.is_negative else pattern.text
             if found is not None:
                 return found
         return None
@@ -123,9 +145,12 @@ def _any(expressions: Iterator[re.Pattern[str]]) -> re.Pattern[str]:
 def _patterns(lines: tuple[str, ...]) -> tuple[Pattern, ...]:
     found = []
     for line in lines:
-        exact, loose = _compiled(line), _compiled(folded(line))
-        if exact is not None and loose is not None:
+        exact = _compiled(line)
+        if exact is not None:
+            loose = _compiled(folded(line)) or exact  # folded, a wide # would be a comment
             found.append(Pattern(line, not exact.include, _regex(exact), _regex(loose)))
+    if any(pattern.is_negative for pattern in found):
+        return tuple(replace(pattern, own=_own(pattern)) for pattern in found)
     return tuple(found)
 
 
@@ -144,12 +169,52 @@ def _regex(pattern: GitIgnoreSpecPattern) -> re.Pattern[str]:
     return re.compile("".join([first, *steps, _STAR, last]))
 
 
+def _own(pattern: Pattern) -> tuple[re.Pattern[str], ...]:
+    """The expressions without their end, which lets them match all that is below."""
+    if not pattern.is_negative:
+        return tuple(_without_end(one, one.pattern) for one in (pattern.exact, pattern.loose))
+    # For pathspec "a/**/" means "a" too, for git the folders in it alone.
+    inside = "/.+" if pattern.text.rstrip().endswith("/**/") else ""
+    return (_without_end(pattern.exact, "(?!)", inside),)
+
+
+def _without_end(expression: re.Pattern[str], unknown: str, inside: str = "") -> re.Pattern[str]:
+    """The expression with another end; ``unknown`` if it has none that is known."""
+    text = expression.pattern
+    for end, own in _ENDS:
+        if text.endswith(end):
+            return re.compile(text.removesuffix(end) + inside + own)
+    return expression if text == "." else re.compile(unknown)
+
+
+def _is_unsure(line: str) -> bool:
+    """Whether git may read it otherwise than we do.
+
+    That is so for stars as in ``a***`` and ``a**/b``, and for a class of characters with an
+    escape in it, with a class (``[[:alpha:]]``), or with a sign that is an operation in
+    expressions of Python.
+    """
+    classes = (found[1] or "" for found in _CLASS.finditer(line))
+    stars = _STARS.search(line.removeprefix("!"))
+    return stars is not None or any(_ODD.search(inside) for inside in classes)
+
+
 def _compiled(line: str) -> GitIgnoreSpecPattern | None:
     """The line as an expression; None if it is blank or a comment.
 
     Raises:
         ValueError: it is neither, and matches nothing.
     """
+    is_comment = line.startswith("#")
+    # Several lines in one, or no text at all: it would match nothing.
+    if (_ENCODED if is_comment else _CONTROL).search(line):
+        raise ValueError(f"{line[:80]!r} has a control character")
+    if is_comment:
+        return None
+    if len(line) > MOST_LONG:
+        raise ValueError(f"a pattern has {len(line)} characters; the most are {MOST_LONG}")
+    if _is_unsure(line):
+        raise ValueError(f"{line!r} is not read as git reads it")
     try:
         pattern = GitIgnoreSpecPattern(line)
     except (GitIgnorePatternError, re.error) as error:
@@ -157,7 +222,7 @@ def _compiled(line: str) -> GitIgnoreSpecPattern | None:
     if line.count("**") > MOST_DEEP:
         raise ValueError(f"{line!r} has more than {MOST_DEEP} times **")
     if pattern.regex is None:
-        if line.strip() and not line.startswith("#"):
+        if line.strip():
             raise ValueError(f"{line!r} is no pattern")
         return None
     return pattern

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,12 @@ NOT_OWN = frozenset(
 )
 """Folders of tools and of other people's code: they are not listed, and all in them is
 confidential."""
+
+# Of the code points with the property Default_Ignorable_Code_Point those that count as printable:
+# https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 _ENVIRONMENTS = ("pyvenv.cfg", "conda-meta")
 
@@ -66,8 +74,12 @@ def find_place(root: Path, path: Path) -> Place:
 
 def name_findings(name: str) -> Iterator[Evidence]:
     """What a relative path as text has against a loose label."""
-    if not name.isprintable():  # control characters, line ends, bytes that are no text
+    # Control characters, line ends, bytes that are no text; and marks that nobody sees.
+    if not name.isprintable() or _UNSEEN.search(name):
         yield confidential("name", "its name has characters that cannot be shown")
+    if not name.isascii() and sys.getfilesystemencoding() != "utf-8":
+        detail = "its name cannot be compared with marks, since the locale is not UTF-8"
+        yield confidential("name", detail)
     if name.lower().endswith(".ipynb"):
         yield confidential("notebook", "a notebook keeps what its cells printed")
 
@@ -86,8 +98,11 @@ def twin_finding(name: str, other: str) -> Evidence:
 
 
 def is_environment(folder: Path) -> bool:
-    """Whether a folder is a virtual environment."""
-    return any((folder / name).exists() for name in _ENVIRONMENTS)
+    """Whether a folder is a virtual environment, or nobody can tell."""
+    try:
+        return any((folder / name).exists() for name in _ENVIRONMENTS)
+    except OSError:  # not readable, or too deep
+        return True
 
 
 def _trail(path: Path) -> tuple[list[Path], Path]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from hybridgen.domain import Evidence, Label, strictest
 from hybridgen.label.facts import Facts
 from hybridgen.label.fragments import UNMARKED
-from hybridgen.label.ignored import IgnoreFiles
 from hybridgen.label.places import Place
 from hybridgen.label.rules import MarkLists, Permit, Rules, hash_of
 from hybridgen.label.trust import Trusted, TrustedFile
@@ -50,14 +49,18 @@ class Judge:
             detail = f"{rules.loosest_place or 'the organisation'} allows {name} at the loosest"
             self._ceiling = (Evidence(rules.loosest, "ceiling", detail),)
 
-    def decide(self, place: Place, facts: Facts, ignored: IgnoreFiles) -> Verdict:
-        """Label a file by itself; what a test imports is weighed elsewhere."""
+    def decide(self, place: Place, facts: Facts, lists: Sequence[Evidence] = ()) -> Verdict:
+        """Label a file by itself; what a test imports is weighed elsewhere.
+
+        Args:
+            lists: what lists and settings files in its folders have against a loose label.
+        """
         against = (
             *place.findings,
             *facts.findings,
             *self._lists.tightening(place.names),
             *self._outer.tightening(place.names),
-            *ignored.evidence(place.names),
+            *lists,
             *self._ceiling,
         )
         permits = (*self._lists.permits(place.name, place.names), *_own_permits(facts))

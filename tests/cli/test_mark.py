@@ -99,6 +99,16 @@ def test_path_that_cannot_be_right_changes_nothing(run, root, paths, message) ->
     assert (root / "hybridgen.toml").read_text() == before
 
 
+@pytest.mark.parametrize("command", [("mark", "confidential"), ("unmark",)])
+def test_file_that_is_named_like_a_pattern_does_not_take_its_place(run, root, command) -> None:
+    run("mark", "public", "shop/*.py")
+    before = marks(root)
+    (root / "shop/*.py").touch()
+    done = run(*command, "shop/*.py")
+    assert (done.returncode, marks(root)) == (2, before)
+    assert "also the name of a file" in done.stderr
+
+
 def test_an_empty_path_is_no_mark_to_take_away(run, root) -> None:
     run("mark", "public", ".")
     done = run("unmark", "")

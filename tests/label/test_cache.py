@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hybridgen.domain import Label
-from hybridgen.label import FactCache, Labeller, Mark, Rules
+from hybridgen.label import FactCache, Labeller, Mark, Rules, Said
 
 PUBLIC, INTERNAL, CONFIDENTIAL = Label
 FILES = {"a.py": "x = 1\n", "pkg/b.py": "# Confidential\n", "tests/test_a.py": "import a\n"}
@@ -34,9 +34,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
     original = Labeller.facts
 
-    def facts(self: Labeller, name: str) -> object:
+    def facts(self: Labeller, name: str, headers: tuple[str, ...] = ()) -> object:
         found.append(name)
-        return original(self, name)
+        return original(self, name, headers)
 
     monkeypatch.setattr(Labeller, "facts", facts)
     return found
@@ -134,3 +134,15 @@ def test_unfit_cache_costs_the_cache_only(root, folder, public, reads, tmp_path,
     reads.clear()
     assert walk(root, folder, public) == first
     assert sorted(reads) == sorted(FILES)
+
+
+def test_phrase_that_settings_below_the_root_add_counts_for_what_was_remembered(
+    root, folder, public
+) -> None:
+    said: list[Said] = [Said(), Said(headers=("x = 1",)), Said()]
+    (root / "pkg/b.py").write_text("# x = 1\n")
+    found = []
+    for one in said:
+        labeller = Labeller(root, public, cache=FactCache(folder), below=lambda path, one=one: one)
+        found.append({file.path: file.label for file in labeller.walk()}["pkg/b.py"])
+    assert found == [Label.PUBLIC, Label.CONFIDENTIAL, Label.PUBLIC]

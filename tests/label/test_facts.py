@@ -61,13 +61,30 @@ def test_mark_in_a_file_that_is_not_python_loosens_nothing() -> None:
         ("<!-- hybridgen: confidential -->\n", "a.md", CONFIDENTIAL),
         ('"""\nhybridgen: internal\n"""\n', "a.py", INTERNAL),
         ("# hybridgen: pubic\n", "a.py", CONFIDENTIAL),
-        ("# hybridgen: 3f2a9c1d discount\n", "a.py", PUBLIC),
+        ("# hybridgen : internal\n", "a.py", INTERNAL),
+        ("# hybridgen: 'internal'\n", "a.py", INTERNAL),
+        ("# hybridgen = internl\n", "a.py", CONFIDENTIAL),
         (MARK + "# hybridgen: confidential\n", "a.py", CONFIDENTIAL),
         (MARK, "a.py", PUBLIC),
     ],
 )
 def test_mark_in_any_kind_of_comment_tightens(label, text, name, expected) -> None:
     assert label({name: text}, name) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("\n" * 50 + "# hybridgen: 3f2a9c1d discount\ndef test(): ...\n", "a.py", CONFIDENTIAL),
+        ("# hybridgen: 3f2a9c1d imports\nimport a\n", "test_a.py", CONFIDENTIAL),
+        ("# hybridgen: 3f2a9c1d discount\n", "gallery.md", PUBLIC),
+        ("def test(): ...\n", "test_a.py", PUBLIC),
+    ],
+)
+def test_file_with_a_test_that_was_written_for_it_is_confidential(
+    label, text, name, expected
+) -> None:
+    assert label({name: text, "a.py": text}, name) is expected
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,12 @@ def test_evidence_names_pattern_and_list(make, public) -> None:
         ("pkg/\n!pkg/a.py\n", CONFIDENTIAL),  # as in git: the folder is ignored as a whole
         ("/pkg/*\n!/pkg/a.py\n", PUBLIC),
         ("*.py\n!A.py\n", CONFIDENTIAL),
+        ("*.py\n!pkg/\n", CONFIDENTIAL),  # as in git: the folder is none, and the file still is
+        ("*.py\n!pkg\n", CONFIDENTIAL),
+        ("*\n!*/\n!*.py\n", PUBLIC),
+        ("/*\n!/pkg/\n", PUBLIC),
+        ("pk*\n!/pkg/**/\n", CONFIDENTIAL),
+        ("/pkg/**\n!/pkg/**/\n!/pkg/**/a.py\n", PUBLIC),
     ],
 )
 def test_exception_in_a_list_counts_as_in_git(label, lines, expected) -> None:
@@ -129,6 +135,20 @@ def test_list_for_the_name_of_a_link_counts(make, public) -> None:
     labeller = Labeller(root, public)
     assert labeller.look(Path("kept/link.py")).label is CONFIDENTIAL
     assert labeller.look(Path("open/a.py")).label is PUBLIC
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"b.py\ra.py\rc.py",
+        "a.py\n".encode("utf-16"),
+        "a.py\n".encode("utf-16-le"),
+        b"b.py\x0ba.py\n",
+        b"\xe9.py\n",
+    ],
+)
+def test_list_that_is_no_plain_text_keeps_what_it_seems_to_name(label, data) -> None:
+    assert label({"a.py": "", ".gitignore": data}, "a.py") is CONFIDENTIAL
 
 
 def test_list_that_appears_counts_for_the_next_file(make, public) -> None:

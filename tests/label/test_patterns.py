@@ -89,3 +89,43 @@ def test_line_that_is_no_pattern_is_an_error(line) -> None:
 
 def test_length_is_the_number_of_patterns() -> None:
     assert len(Patterns(["", "# a", "b", "!c"])) == 2
+
+
+def test_name_that_folds_to_a_comment_is_a_pattern() -> None:
+    line = "\N{FULLWIDTH NUMBER SIGN}a.py"
+    assert Patterns([line]).tightening([f"pkg/{line}"]) == line
+    assert Patterns([line, "!x"]).tightening([f"pkg/{line}"]) == line
+
+
+def test_longer_line_than_any_path_is_an_error() -> None:
+    assert Patterns(["a*" * 2_000]).tightening(["a" * 2_000]) is not None
+    with pytest.raises(ValueError, match="800000 characters"):
+        Patterns(["a*" * 400_000])
+
+
+def test_comment_may_hold_what_it_likes() -> None:
+    assert len(Patterns(["#\f" + "*" * 5_000, "# [[:alpha:]]", "a.py"])) == 1
+
+
+@pytest.mark.parametrize("line", ["a.py\nb.py", "a.py\0", "a.py\r", "# one\ra.py", "#\0\na"])
+def test_line_with_a_control_character_is_an_error(line) -> None:
+    with pytest.raises(ValueError, match="control character"):
+        Patterns([line])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("[[:alpha:]]*", "x[a\\]b]", "[\\]]", "[[]", "[a&&b]", "[a--b]"),
+        *("***", "a/***/b", "a**/b", "!a**/b"),
+    ],
+)
+def test_line_that_git_reads_otherwise_is_an_error(line) -> None:
+    with pytest.raises(ValueError, match="as git reads it"):
+        Patterns(["a.py", line])
+
+
+def test_line_that_looks_like_it_is_a_pattern() -> None:
+    lines = ["\\[id\\].py", "[]a]", "[!]a-z0-9_-]*", "!**/b", "**/c/**", "d**", "# [[:alpha:]] ***"]
+    assert len(Patterns(lines)) == 6
+    assert Patterns(lines[:1]).tightening(["app/[id].py"]) == "\\[id\\].py"

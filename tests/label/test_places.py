@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -175,8 +177,40 @@ def test_file_that_the_disk_spells_otherwise_is_confidential(make, public, monke
 
 
 def test_name_that_cannot_be_shown_is_confidential(label) -> None:
-    for name in ("a.py\n", "b\N{RIGHT-TO-LEFT OVERRIDE}.py", os.fsdecode(b"\xff.py")):
+    unseen = ("\N{HANGUL FILLER}", "\N{VARIATION SELECTOR-16}", "\N{COMBINING GRAPHEME JOINER}")
+    odd = ("\n", "\N{RIGHT-TO-LEFT OVERRIDE}", os.fsdecode(b"\xff"), *unseen)
+    for name in (f"a{text}.py" for text in odd):
         assert label({name: ""}, name) is CONFIDENTIAL
+
+
+def test_name_that_the_locale_cannot_tell_is_confidential(label, monkeypatch) -> None:
+    assert label({"gehälter.py": ""}, "gehälter.py") is PUBLIC
+    monkeypatch.setattr(sys, "getfilesystemencoding", lambda: "iso8859-1")
+    assert label({"gehälter.py": ""}, "gehälter.py") is CONFIDENTIAL
+    assert label({"a.py": ""}, "a.py") is PUBLIC
+
+
+def test_files_are_listed_although_a_folder_is_deeper_than_a_path_can_say(make, public) -> None:
+    root = make({"a.py": ""})
+    here = os.open(root, os.O_RDONLY)
+    for _ in range(25):
+        os.mkdir("d" * 200, dir_fd=here)
+        inner = os.open("d" * 200, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    os.close(here)
+    labels = {file.path: file.label for file in Labeller(root, public).walk()}
+    shutil.rmtree(root)
+    assert labels == {"a.py": PUBLIC}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_files_are_listed_although_a_folder_cannot_be_entered(make, public) -> None:
+    root = make({"a.py": "", "closed/b.py": ""})
+    (root / "closed").chmod(0o600)
+    labels = {file.path: file.label for file in Labeller(root, public).walk()}
+    (root / "closed").chmod(0o700)
+    assert labels == {"a.py": PUBLIC}
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

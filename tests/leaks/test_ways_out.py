@@ -55,6 +55,16 @@ import hybridgen.suite.screening as screening
 rendering.find_secrets = lambda text: []
 screening.secret_in = lambda text: None
 """
+SETTINGS_BELOW_OFF = """
+import hybridgen.pipeline.labelling as labelling
+labelling._said_in = lambda folder, prefix: labelling.Said()
+"""
+WRITTEN_UNSEEN = """
+import hybridgen.label.cache as cache
+import hybridgen.label.facts as facts
+cache.FactCache.load = lambda *arguments: {}
+facts._written_findings = lambda text: []
+"""
 NO_COURIER = "import hybridgen.courier.courier as c\nc.Courier.start = lambda *a, **k: 1 / 0"
 WATCHED = """
 import hybridgen.courier.courier as courier
@@ -134,6 +144,19 @@ def test_modules_planted_in_the_project_are_not_run(whole: Whole, shared: Any) -
     assert planted.exists()
 
 
+def test_tests_that_were_written_stay_although_their_folder_is_public(
+    whole: Whole, shared: Any
+) -> None:
+    assert whole.first.code == 0, whole.first
+    shared.settings.append("[labels]\npublic = ['/shop/', '/tests/test_open.py']\n")
+    red = shared.ask("tests/test_open.py", "--no-cache", without=WRITTEN_UNSEEN)
+    done = shared.ask("tests/test_open.py", "--no-cache")
+    shared.settings.pop()
+    assert "from shop.open import giraffe_public" in "".join(red.received), red
+    assert "hybridgen wrote it" in done.out, done
+    assert done.received == []
+
+
 @pytest.fixture
 def onprem() -> Iterator[FakeOpenai]:
     with FakeOpenai([{"kind": "empty"}]) as server:
@@ -178,6 +201,17 @@ def test_secret_that_was_seen_is_not_written_into_a_test(world: Any) -> None:
     assert "giraffe_double(" in texts[0]
     assert KEY not in texts[0]
     assert KEY in texts[1]
+
+
+def test_project_within_the_project_keeps_its_own_marks(world: Any) -> None:
+    world.settings.append("[labels]\npublic = ['**']\n")
+    world.write("inner/open.py", (world.root / "shop/open.py").read_text())
+    world.write("inner/core/hybridgen.toml", "[labels]\nconfidential = ['/zebra.py']\n")
+    world.write("inner/core/zebra.py", "def zebra_rate(amount):\n    return amount and 4711\n")
+    done = world.ask("inner", "--no-cache")
+    assert [("giraffe" in text, "zebra" in text) for text in done.received] == [(True, False)]
+    red = world.ask("inner", "--no-cache", without=SETTINGS_BELOW_OFF)
+    assert "zebra_rate" in "".join(red.received), red
 
 
 def test_gemini_asked_for_by_name_refuses_confidential_code(world: Any) -> None:
