@@ -22,6 +22,7 @@ STARTING = re.compile(
     r"|asyncio\.create_subprocess_\w+|multiprocessing\.\w+)"
 )
 STARTERS = {
+    "__main__.py": "itself, without $PYTHONPATH",
     "courier/process.py": "python",
     "engine/build.py": "python",
     "engine/process.py": "python",

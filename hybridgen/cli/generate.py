@@ -111,7 +111,7 @@ def generate(
             if not has_no_model:
                 chosen = choose_backend(settings, door.backends(remotes), remotes)
             policy = pipeline.Policy(
-                labeller=_labellers(settings),
+                labeller=_labellers(flags, config),
                 remotes=remotes,
                 models={} if chosen is None else chosen.models,
                 prepare=door.prepare,
@@ -167,12 +167,19 @@ def _settings(paths: Sequence[str], config: str | None, flags: dict[str, object]
     return load_settings(folders.pop(), flags, config)
 
 
-def _labellers(settings: Settings) -> Callable[[Path], Labeller]:
-    """Makes what labels the files of a project; once for each, since it reads what is trusted."""
+def _labellers(flags: dict[str, object], config: str | None) -> Callable[[Path], Labeller]:
+    """Makes what labels the files of a project, by the marks in its own settings.
+
+    Once for each, since it reads what is trusted: a project may lie within another.
+    """
     from hybridgen.cli.places import state_folder
     from hybridgen.pipeline.labelling import make_labeller
+    from hybridgen.settings import load_settings
 
-    return functools.cache(lambda root: make_labeller(root, settings, state_folder()))
+    def make(root: Path) -> Labeller:
+        return make_labeller(root, load_settings(root, flags, config), state_folder())
+
+    return functools.cache(make)
 
 
 def _show_notes(notes: Iterable[str]) -> None:

@@ -45,7 +45,7 @@ def labels_as_marked(labeller: Labeller, headers: Sequence[str]) -> dict[str, La
     """
     own = tuple(mark for mark in labeller.rules.marks if mark.needs_trust)
     rules = Rules(own, tuple(dict.fromkeys((*USUAL_HEADERS, *headers))))
-    portable = Labeller(labeller.root, rules, cache=labeller.cache)
+    portable = Labeller(labeller.root, rules, cache=labeller.cache, below=labeller.below)
     return {file.path: file.label for file in sorted(portable.trustable(), key=_path)}
 
 
