@@ -123,7 +123,8 @@ def test_two_project_files_are_refused(project):
 NO_VARIABLE = {
     *("labels_public", "labels_internal", "labels_headers"),
     *("labels_packages_public", "labels_packages_internal"),
-    *("gemini_terms", "gemini_acknowledge_unpaid", "gemini_url", "gemini_proxy", "gemini_ca"),
+    *("gemini_terms", "gemini_acknowledge_unpaid", "gemini_sdk"),
+    *("gemini_url", "gemini_proxy", "gemini_ca"),
     *("onprem_url", "onprem_trusted_hosts", "onprem_ca"),
 }
 

@@ -29,7 +29,8 @@ PROJECT_KEYS: Final[Mapping[str, str]] = {
 USER_KEYS: Final = (
     *("labels_public", "labels_internal", "labels_headers"),
     *("labels_packages_public", "labels_packages_internal"),
-    *("gemini_terms", "gemini_acknowledge_unpaid", "gemini_url", "gemini_proxy", "gemini_ca"),
+    *("gemini_terms", "gemini_acknowledge_unpaid", "gemini_sdk"),
+    *("gemini_url", "gemini_proxy", "gemini_ca"),
     *("onprem_url", "onprem_trusted_hosts", "onprem_ca"),
 )
 """Where prompts go, under which terms, and what makes files looser. No variable sets these: a
