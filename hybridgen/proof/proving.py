@@ -176,11 +176,14 @@ def surroundings(folder: Path) -> Iterator[dict[str, Any]]:
         }
 
 
-def whole_run(folder: Path, internal: Sequence[str] = _MARKED) -> Iterator[Row]:
+def whole_run(
+    folder: Path, internal: Sequence[str] = _MARKED, *, before: str = ""
+) -> Iterator[Row]:
     """Tests for a project with an internal and a confidential file, by a server that listens.
 
     Args:
         internal: patterns of the files that the server may read; a test names one more.
+        before: Python that a test runs first, to end the work on a module early.
     """
     sent, secret = f"giraffe-{secrets.token_hex(12)}", f"zebra-{secrets.token_hex(12)}"
     number = 10**12 + secrets.randbelow(10**12)
@@ -195,7 +198,7 @@ def whole_run(folder: Path, internal: Sequence[str] = _MARKED) -> Iterator[Row]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     with FakeOpenai([{"kind": "text", "text": "fee(596138)\n"}]) as server:
-        ended = _generate(folder, server.url, internal)
+        ended = _generate(folder, server.url, internal, before)
         received = b"\n".join(request.body for request in server.requests)
     control = attacker.SUCCEEDED if sent.encode() in received else f"nothing arrived ({ended})"
     for what, word in (("text", secret), ("number", str(number))):
@@ -209,7 +212,7 @@ def whole_run(folder: Path, internal: Sequence[str] = _MARKED) -> Iterator[Row]:
         )
 
 
-def _generate(folder: Path, url: str, internal: Sequence[str]) -> str:
+def _generate(folder: Path, url: str, internal: Sequence[str], before: str) -> str:
     """Runs the command as its user would; how it ended, in a word."""
     settings = folder / "user" / ".config" / "hybridgen"
     settings.mkdir(parents=True)
@@ -217,7 +220,17 @@ def _generate(folder: Path, url: str, internal: Sequence[str]) -> str:
         f"[labels]\ninternal = {list(internal)}\n"
         f"[onprem]\nurl = '{url}'\nmodel = 'fake'\ntrusted_hosts = ['127.0.0.1']\n"
     )
-    command = [sys.executable, "-I", "-c", _START, "generate", "shop", "--diff", "--budget", "30"]
+    command = [
+        sys.executable,
+        "-I",
+        "-c",
+        before + _START,
+        "generate",
+        "shop",
+        "--diff",
+        "--budget",
+        "30",
+    ]
     try:
         done = subprocess.run(
             command,
