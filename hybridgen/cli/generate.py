@@ -200,7 +200,9 @@ def _show(outcomes: Sequence[Outcome], *, is_dry_run: bool) -> None:
     if is_dry_run:
         for outcome in outcomes:
             if outcome.diff:
-                click.echo(outcome.diff, nl=False)
+                # Piped, it is for a patch, byte by byte; a terminal is not to be steered by it.
+                is_seen = sys.stdout.isatty()
+                click.echo(visible(outcome.diff) if is_seen else outcome.diff, nl=False)
     # With --diff, stdout holds the difference alone, so that it can be piped into a patch.
     stream = sys.stderr if is_dry_run else sys.stdout
     if stream.isatty():

@@ -21,9 +21,9 @@ def lock_broker() -> None:
         lock_down(broker_profile())
     except SandboxUnavailable:
         level = probe()
-        for one in (LockLevel(True, False, ""), LockLevel(False, True, "")):
-            if (level.sockets and one.sockets) or (level.files and one.files):
-                lock_down(broker_profile(), level=one)
+        if level.sockets or level.files:
+            some = LockLevel(level.sockets, level.files and not level.sockets, level.why)
+            lock_down(broker_profile(may_box=level.boxed), level=some)
 
 
 def lock_puller(folder: Path) -> None:

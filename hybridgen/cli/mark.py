@@ -110,7 +110,7 @@ def _apply(root: Path, edit: Edit, patterns: Sequence[str]) -> None:
         save(edit)
         click.echo(visible(difference), nl=False)
     else:
-        click.echo(f"{edit.path} says so already")
+        click.echo(visible(f"{edit.path} says so already"))
     _show_labels(root, patterns)
 
 

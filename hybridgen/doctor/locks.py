@@ -27,11 +27,11 @@ class Demand:
 
     def has_minimum(self, level: LockLevel) -> bool:
         """Whether ``level`` holds what may never be missing."""
-        return self.minimum == "none" or level.name in ("full", self.minimum)
+        return level.reaches(self.minimum)
 
     def is_met_by(self, level: LockLevel) -> bool:
         """Whether code is run where the kernel locks as much as ``level``."""
-        return self.has_minimum(level) and (level.is_full or not self.is_required)
+        return self.has_minimum(level) and (level.can_run or not self.is_required)
 
 
 def check_locks(level: LockLevel, demand: Demand) -> Iterator[Finding]:
@@ -47,6 +47,9 @@ def check_locks(level: LockLevel, demand: Demand) -> Iterator[Finding]:
     elif not demand.is_required:
         text = f"sandbox = off ({demand.sandbox_place}): code runs without protection; {text}"
         fix = "take that setting out; see where it is: hybridgen config show"
+        yield Finding("locks", State.WARNING, text, fix, facts=facts)
+    elif level.boxed:
+        fix = "nothing is sent here, since what sends cannot be locked: docs/security.md"
         yield Finding("locks", State.WARNING, text, fix, facts=facts)
     elif not level.is_full:
         fix = "what it takes: docs/sandbox.md; --unsafe-no-sandbox runs code without protection"

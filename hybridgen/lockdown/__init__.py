@@ -19,8 +19,9 @@ outside (seccomp, and a Landlock domain of its own); no mounts, namespaces, modu
 keyrings, userfaultfd, clocks, reboot; no 32-bit or x32 calls; calls newer than the table answer
 ENOSYS. ``no_new_privs`` is set, and of root's capabilities only those about files are left.
 
-- ``broker`` besides: no socket of any kind. It may read, change and start what its user may, since
-  it is the user's own command; what it starts has these locks too.
+- ``broker`` besides: no socket of any kind; those that it was started with, or that a library
+  opened before, are shut, but for its standard streams. It may read, change and start what its user
+  may, since it is the user's own command; what it starts has these locks too.
 - ``engine`` besides: no socket; reads its model file, our Python and the system's runtime; writes
   /dev/null; starts no program and no process, not even from memory; no metadata, no signals. Its
   log was opened before, by the broker. No graphics card so far.
@@ -72,11 +73,14 @@ package that it uses has it while it is imported, inside all the other locks.
 What the ``runner`` does NOT cover:
 
 - The project itself can be read whole, with ``.env`` and ``.git`` in it; so can all of /usr.
-- The sum of files in the scratch folder, the number of threads, the rate of output and the wall
-  clock have no limit here: whoever reads the child's pipes has to set them.
+- The number of threads has no limit; the sum of files in the scratch folder, the rate of output and
+  the wall clock are bounded by whoever reads the child's pipes, from outside.
 - The limit on memory leaves out shared mappings up to four times its value.
 - Exec resets the flag that makes a process undumpable, so the same user's other programs can look
   into the runner. The runner cannot look into them.
+- Where there is no Landlock, bubblewrap puts the runner into a file tree of its own (``box.py``), with
+  the same filter. There it may become any program of /usr, which has the same locks and sees no more.
+  The broker may make namespaces then; nothing is sent on such a machine.
 - Before Linux 6.2 (Landlock ABI 1 and 2) nothing more is open, but ``os.rename`` between folders
   of the scratch folder may fail with EXDEV (before 5.19).
 
@@ -84,6 +88,7 @@ What the ``runner`` does NOT cover:
 supervisor and a server of its own: more to trust than these few hundred lines of ctypes.
 """
 
+from hybridgen.lockdown.box import bubblewrap
 from hybridgen.lockdown.command import LAUNCH_FAILED, child_filter, locked_command
 from hybridgen.lockdown.level import LockLevel
 from hybridgen.lockdown.own import (
@@ -109,6 +114,7 @@ __all__ = [
     "Profile",
     "bare_runtime",
     "broker_profile",
+    "bubblewrap",
     "child_filter",
     "courier_profile",
     "engine_profile",

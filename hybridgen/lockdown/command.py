@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hybridgen.errors import SandboxUnavailable
+from hybridgen.lockdown.box import box_plan
 from hybridgen.lockdown.level import LockLevel
 from hybridgen.lockdown.profile import Profile
 from hybridgen.lockdown.seccomp import Program, filter_of
@@ -23,7 +24,12 @@ LAUNCH_FAILED = 97
 # other processes, past Landlock.
 _READ_ANY_FILE = 1 << 2
 _FILES_AND_SIGNALS = 0b111111  # any file's content, mode and owner; signals to other users
-_CAPABILITIES = {"broker": _FILES_AND_SIGNALS, "puller": _FILES_AND_SIGNALS}
+_ALL_BUT_PTRACE = 0xFFFFFFFF & ~(1 << 19)  # root needs some of them to make a box
+_CAPABILITIES = {
+    "broker": _FILES_AND_SIGNALS,
+    "boxer": _ALL_BUT_PTRACE,
+    "puller": _FILES_AND_SIGNALS,
+}
 
 FULL_LEVEL = LockLevel(sockets=True, files=True, why="asked for")
 
@@ -34,6 +40,7 @@ def locked_command(
     *,
     keep: Sequence[int] = (),
     unsafe_level: LockLevel | None = None,
+    box: Path | None = None,
 ) -> list[str]:
     """The command line that locks itself by ``profile`` and then becomes ``argv``.
 
@@ -47,6 +54,7 @@ def locked_command(
         keep: descriptors that it inherits besides 0, 1 and 2 (pass them to ``Popen`` too).
         unsafe_level: with ``--unsafe-no-sandbox`` only: take the locks that this level has and
             go without the others.
+        box: bubblewrap, which bounds files in place of Landlock.
 
     Raises:
         SandboxUnavailable: there is no filter for this machine, and nothing unsafe was asked for.
@@ -65,7 +73,12 @@ def locked_command(
         "keep": list(keep),
         "limits": profile.limits.by_name(),
         **lock_plan(profile, level),
+        "box": None,
     }
+    if box is not None:
+        plan["box"] = box_plan(profile, box, plan["seccomp"])
+        # The box takes all of root's rights away in the end.
+        plan.update(landlock=None, seccomp=None, capabilities=_ALL_BUT_PTRACE)
     text = json.dumps(plan, separators=(",", ":"))
     return [sys.executable, "-I", "-S", str(LAUNCHER), text, "--", *argv]
 

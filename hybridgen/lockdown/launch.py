@@ -110,12 +110,13 @@ def _limit_resources(plan: dict[str, Any]) -> None:
         pass  # a courtesy: some containers mount /proc read-only
 
 
-def _drop_privileges(plan: dict[str, Any]) -> None:
-    """Root keeps what the plan lists, such as to read any file where Landlock lets it.
-
-    With no_new_privs the exec of a program gives nothing back, not even to root.
-    """
+def _no_new_privileges(plan: dict[str, Any]) -> None:
+    """No program gives more rights than this process has, not even to root."""
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def _drop_privileges(plan: dict[str, Any]) -> None:
+    """Root keeps what the plan lists, such as to read any file where Landlock lets it."""
     header = struct.pack("Ii", _CAPABILITY_VERSION_3, 0)
     held = ctypes.create_string_buffer(24)
     _checked(_libc.capget(header, held), "capget")
@@ -187,14 +188,30 @@ def _seccomp(plan: dict[str, Any]) -> None:
     program = plan["seccomp"]
     if program is None:
         return
-    pid = os.getpid()
-    code = b"".join(
-        struct.pack("HBBI", operation, if_true, if_false, pid if operand == "pid" else operand)
-        for operation, if_true, if_false, operand in program
-    )
+    code = _compiled(program, os.getpid())
     instructions = ctypes.create_string_buffer(code, len(code))
     pointer = ctypes.byref(_Filter(len(program), ctypes.addressof(instructions)))
     _prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, pointer)
+
+
+def _compiled(program: list[list[Any]], pid: int) -> bytes:
+    return b"".join(
+        struct.pack("HBBI", operation, if_true, if_false, pid if operand == "pid" else operand)
+        for operation, if_true, if_false, operand in program
+    )
+
+
+def _boxed(box: dict[str, Any] | None, program: list[str]) -> list[str]:
+    """The program, or the command that starts it in a box with its filter."""
+    if box is None:
+        return program
+    given = []
+    if box["seccomp"] is not None:
+        descriptor = os.memfd_create("filter", 0)  # inherited
+        os.write(descriptor, _compiled(box["seccomp"], box["pid"]))
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        given = ["--seccomp", str(descriptor)]
+    return [*box["command"], "--chdir", os.getcwd(), *given, "--", *program]  # noqa: PTH109
 
 
 def _check_threads(plan: dict[str, Any]) -> None:
@@ -213,7 +230,7 @@ def take(plan: dict[str, Any]) -> None:
         OSError: the kernel does not take a lock; those before it hold.
         RuntimeError: more than one thread is running.
     """
-    for step in (_check_threads, _drop_privileges, _landlock, _seccomp):
+    for step in (_check_threads, _no_new_privileges, _landlock, _seccomp, _drop_privileges):
         step(plan)
 
 
@@ -222,6 +239,7 @@ _STEPS = (
     _close_descriptors,
     _limit_resources,
     _check_threads,
+    _no_new_privileges,
     _drop_privileges,
     _landlock,
     _seccomp,
@@ -239,6 +257,7 @@ def _main(arguments: list[str]) -> None:
             step = function.__name__
             function(plan)
         step = "_start"
+        program = _boxed(plan["box"], program)
         os.execv(program[0], program)  # noqa: S606  the very point: no shell in between
     except BaseException as problem:
         text = " ".join(f"{type(problem).__name__}: {problem}".split())

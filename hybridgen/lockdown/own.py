@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import stat
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -40,13 +41,17 @@ _EVERYTHING: Final = (Path("/"),)
 _PR_SET_DUMPABLE: Final = 4
 
 
-def broker_profile() -> Profile:
+def broker_profile(*, may_box: bool = False) -> Profile:
     """The command itself: reads, starts and changes what its user may, reaches no network.
 
     That all files are open to it is meant: what Landlock adds is that a process inside cannot
     look into one outside, such as the courier, through ``/proc`` or by tracing it.
+
+    Args:
+        may_box: may make namespaces, in which bubblewrap puts a runner where there is no Landlock.
     """
-    return Profile(name="broker", read=_EVERYTHING, execute=_EVERYTHING, write=_EVERYTHING)
+    name = "boxer" if may_box else "broker"
+    return Profile(name=name, read=_EVERYTHING, execute=_EVERYTHING, write=_EVERYTHING)
 
 
 def engine_profile(model: Path, *, log: Path | None = None) -> Profile:
@@ -125,16 +130,38 @@ def lock_down(profile: Profile, *, level: LockLevel = FULL_LEVEL) -> None:
             "there is no system call filter for this machine", "run on Linux, x86_64 or aarch64"
         )
     # A broker ends its courier, which is older than the broker's locks.
-    scoped: Sequence[str] = ("sockets",) if profile.name == "broker" else ("sockets", "signals")
+    scoped: Sequence[str] = (
+        ("sockets",) if profile.name in ("broker", "boxer") else ("sockets", "signals")
+    )
     try:
         if sys.platform == "linux":
             ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+            if profile.ports == ():
+                _shut_sockets()
         take(lock_plan(profile, level, scoped=scoped))
     except OSError as problem:
         raise SandboxUnavailable(
             f"the locks of the {profile.name} could not be taken: {problem}",
             "see what this system can lock: hybridgen doctor",
         ) from problem
+
+
+def _shut_sockets() -> None:
+    """Sockets that were inherited, or opened by a library, lead nowhere from now on.
+
+    The locks bound what is opened, not what is open: a keyring's connection could start programs
+    outside of them. The numbers stay taken, so that whoever believes in one closes nothing else.
+    Streams 0 to 2 stay what the caller made them.
+    """
+    null = os.open(os.devnull, os.O_RDWR)
+    for entry in os.listdir("/proc/self/fd"):  # noqa: PTH208  pathlib costs milliseconds
+        try:
+            mode = os.fstat(descriptor := int(entry)).st_mode
+        except OSError:  # the listing's own descriptor
+            continue
+        if descriptor > 2 and stat.S_ISSOCK(mode):
+            os.dup2(null, descriptor, inheritable=False)
+    os.close(null)
 
 
 def _ours() -> tuple[Path, ...]:

@@ -219,8 +219,16 @@ _NURSERY: Rules = {
     "prctl": _refuse_if(0, _PR_SCHED_CORE),
 }
 
+_BOXES = "unshare mount umount2 pivot_root clone"
+
 _RULES: Mapping[str, Rules] = {
     "broker": {**_KERNEL, **_NO_NETWORK},
+    # Where there is no Landlock: may make namespaces, in which bubblewrap puts a runner.
+    "boxer": {
+        name: rule
+        for name, rule in {**_KERNEL, **_NO_NETWORK}.items()
+        if name not in _BOXES.split()
+    },
     "engine": {**_KERNEL, **_NO_NETWORK, **_ALONE, **_NO_PROGRAMS},
     "runner": _RUNNER,
     "nursery": _NURSERY,

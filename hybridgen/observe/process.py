@@ -17,6 +17,10 @@ from typing import Any
 WORKER_FILE = Path(__file__).with_name("worker.py")
 WORLD_FILE = WORKER_FILE.with_name("worker_world.py")
 LARGEST_ANSWER = 16 * 2**20
+LARGEST_SCRATCH = 2**30
+"""Bytes by which the free space may shrink while a worker runs: the kernel bounds each of its
+files, not their sum. Others may have written them; then a worker is replaced for nothing."""
+LOOK_SECONDS = 0.25
 
 
 def worker_command(interpreter: Path) -> list[str]:
@@ -64,6 +68,8 @@ class WorkerProcess:
             start_new_session=True,
             close_fds=True,
         )
+        self._folder = folder
+        self._least = _free(folder) - min(LARGEST_SCRATCH, _free(folder) // 2)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._requests = self._process.stdin
@@ -90,8 +96,13 @@ class WorkerProcess:
         buffer = bytearray()
         while not buffer.endswith(b"\n"):
             left = deadline - time.monotonic()
-            if left <= 0 or not self._selector.select(left):
+            if left <= 0:
                 raise self._lost("timeout")
+            is_ready = self._selector.select(min(left, LOOK_SECONDS))
+            if _free(self._folder) < self._least:
+                raise self._lost("output")
+            if not is_ready:
+                continue
             with contextlib.suppress(BlockingIOError):
                 piece = os.read(self._answers, 1 << 16)
                 if not piece:
@@ -136,3 +147,9 @@ class WorkerProcess:
         self._selector.close()
         self._process.stdout.close()
         self._errors.close()
+
+
+def _free(folder: Path) -> int:
+    """Bytes that may still be written where ``folder`` lies."""
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize

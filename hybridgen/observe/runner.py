@@ -28,6 +28,7 @@ from hybridgen.domain import (
 from hybridgen.errors import RunnerError, SourceError
 from hybridgen.lockdown import (
     Limits,
+    bubblewrap,
     locked_command,
     probe,
     runner_environment,
@@ -132,8 +133,9 @@ def start_worker(
     command = worker_command(project.interpreter.path)
     # Without a sandbox, what locks the kernel has are taken all the same.
     unsafe_level = None if sandbox.is_locked else probe()
+    box = bubblewrap() if sandbox.is_locked and probe().boxed else None
     return WorkerProcess(
-        locked_command(profile, command, unsafe_level=unsafe_level), environment, scratch
+        locked_command(profile, command, unsafe_level=unsafe_level, box=box), environment, scratch
     )
 
 

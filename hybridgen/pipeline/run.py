@@ -68,7 +68,7 @@ def generate(
 def _sandbox(settings: Settings) -> Sandbox:
     is_locked = settings.sandbox == "required"
     minimum = settings.security_minimum_level
-    if minimum != "none" and probe().name not in ("full", minimum):
+    if not probe().reaches(minimum):
         raise SandboxUnavailable(
             f"security.minimum_level = {minimum!r} ({settings.source_of('security_minimum_level')})"
             f" does not allow to run code here: {probe().why}",
@@ -76,7 +76,7 @@ def _sandbox(settings: Settings) -> Sandbox:
         )
     if is_locked:
         level = probe()
-        if not level.is_full:
+        if not level.can_run:
             raise SandboxUnavailable(
                 f"this system cannot lock the process that runs your code: {level.why}",
                 "read docs/sandbox.md; --unsafe-no-sandbox runs it without protection",

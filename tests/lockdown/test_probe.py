@@ -17,6 +17,11 @@ def _forget() -> Iterator[None]:
     probe.cache_clear()
 
 
+@pytest.fixture(autouse=True)
+def _no_box(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["hybridgen.lockdown.probe"], "bubblewrap", lambda: None)
+
+
 def _launcher(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, old: str, new: str) -> None:
     text = command.LAUNCHER.read_text()
     assert old in text
