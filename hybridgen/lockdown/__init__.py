@@ -78,9 +78,9 @@ What the ``runner`` does NOT cover:
 - The limit on memory leaves out shared mappings up to four times its value.
 - Exec resets the flag that makes a process undumpable, so the same user's other programs can look
   into the runner. The runner cannot look into them.
-- Where there is no Landlock, bubblewrap puts the runner into a file tree of its own (``box.py``), with
-  the same filter. There it may become any program of /usr, which has the same locks and sees no more.
-  The broker may make namespaces then; nothing is sent on such a machine.
+- Where there is no Landlock, bubblewrap puts the runner into a file tree of its own (``box.py``),
+  with the same filter. There it may become any program of /usr, which has the same locks and sees
+  no more. The broker may make namespaces then; nothing is sent on such a machine.
 - Before Linux 6.2 (Landlock ABI 1 and 2) nothing more is open, but ``os.rename`` between folders
   of the scratch folder may fail with EXDEV (before 5.19).
 
