@@ -49,7 +49,9 @@ def list_entries() -> None:
     """List all entries, a line each, the oldest first."""
     from hybridgen.report.visible import visible
 
-    entries = list(_ledger().entries())
+    ledger = _ledger()
+    _warn_if_broken(ledger)
+    entries = list(ledger.entries())
     ended = {entry.details.get("answers_entry") for entry in entries}
     for entry in entries:
         is_open = entry.kind == "send" and entry.number not in ended
@@ -71,6 +73,7 @@ def show(context: click.Context, /, number: int, with_text: bool) -> None:
     from hybridgen.report.visible import visible
 
     ledger = _ledger()
+    _warn_if_broken(ledger)
     entry = ledger.find(number)
     if entry is None:
         raise UsageError(f"there is no entry {number}", "see which there are: hybridgen audit list")
@@ -147,6 +150,11 @@ def _ledger() -> Ledger:
     return Ledger(ledger_folder())
 
 
+def _warn_if_broken(ledger: Ledger) -> None:
+    if ledger.verify().problem is not None:
+        click.echo("warning: the chain does not hold, see: hybridgen audit verify", err=True)
+
+
 def _why_no_text(ledger: Ledger, entry: Entry, sha256: str) -> tuple[str, str]:
     """What became of a text that is not there as it was sent, and what to do next."""
     if ledger.has_text(sha256):
@@ -180,7 +188,7 @@ def _line(entry: Entry) -> str:
         texts = details.get("texts")
         return f"{head}  {texts} kept {'text' if texts == 1 else 'texts'} of sent prompts removed"
     if entry.kind == "forget":
-        return f"{head}  {details.get('files')} files of {details.get('project')} forgotten"
+        return f"{head}  files that are gone and not known any more: {details.get('forgotten')}"
     if entry.kind == "failure":
         left = "nothing left" if details.get("left") == "no" else "it may have left"
         return f"{head}  to {details.get('answers_entry')}, {left}: {details.get('why')}"
@@ -219,6 +227,7 @@ def _strictest(rows: Iterable[Mapping[str, Any]]) -> str:
     from hybridgen.domain import Label
 
     named = {file.get("label") for row in rows for file in row.get("files", ())}
+    named |= {row.get("copy_label") for row in rows}
     labels = [label for label in Label if label.name.lower() in named]
     return max(labels, default=Label.PUBLIC).name.lower()
 

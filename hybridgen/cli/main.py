@@ -89,8 +89,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit the process with the code documented above."""
     try:
         code = _run(list(sys.argv[1:] if arguments is None else arguments))
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:  # closed by whoever started us: `>&-`
+                stream.flush()
     except BrokenPipeError:
         code = READER_GONE
     if code == READER_GONE:

@@ -16,8 +16,8 @@ from hybridgen import __version__
 @click.option("--dry-run", "is_dry_run", is_flag=True, help="List what there is, remove nothing.")
 @click.option(
     "--moved",
-    metavar="FOLDER",
-    help="Instead, forget the fingerprints of a project that was moved or renamed from there.",
+    metavar="PATH",
+    help="Instead, forget the fingerprints of a project or file that was moved or renamed.",
 )
 @click.pass_context
 def purge(context: click.Context, /, *, is_dry_run: bool, moved: str | None) -> None:
@@ -30,9 +30,9 @@ def purge(context: click.Context, /, *, is_dry_run: bool, moved: str | None) -> 
     confidential files are known. Where sent texts were removed, the ledger says how many and when.
     Settings are not read: a log that they put elsewhere is yours to remove.
 
-    With --moved, nothing of that goes. The files that were confidential in FOLDER, which is gone,
-    are forgotten: where the project lies now, it no longer counts as a copy of them, and neither
-    does any other copy. The ledger says so.
+    With --moved, nothing of that goes. What was confidential at PATH, a project's folder or a file
+    of a project, which is gone, is forgotten: where it lies now, it no longer counts as a copy of
+    that, and neither does any other copy. The ledger says so.
 
     Exit codes: 0 nothing is kept any more, 1 something could not be removed or written down, 2
     usage, 4 the fingerprints cannot be used.
@@ -64,8 +64,8 @@ def purge(context: click.Context, /, *, is_dry_run: bool, moved: str | None) -> 
     context.exit(code)
 
 
-def _forget(folder: Path, *, is_dry_run: bool) -> None:
-    """Forgets the fingerprints of a project that is gone.
+def _forget(path: Path, *, is_dry_run: bool) -> None:
+    """Forgets the fingerprints of a project, or of a file of one, that is gone.
 
     Raises:
         UsageError: it is still there, or nothing of it is known.
@@ -75,25 +75,22 @@ def _forget(folder: Path, *, is_dry_run: bool) -> None:
     from hybridgen.errors import UsageError
     from hybridgen.gate import FingerprintIndex, Ledger
 
-    place = Path.cwd() / folder
+    place = Path.cwd() / path
     if os.path.lexists(place):
         raise UsageError(
             f"{place} is still there", "mark its files instead: hybridgen mark, hybridgen trust"
         )
     with contextlib.closing(FingerprintIndex(fingerprint_folder())) as index:
-        count = index.known_files(place)
-        if count == 0:
-            raise UsageError(
-                f"no project in {place} is known", "name its folder as the refusal named it"
-            )
+        known = index.known_files(place)
+        if not known:
+            raise UsageError(f"nothing in {place} is known", "name it as the refusal named it")
         if not is_dry_run:
             # First what cannot be undone is written down.
-            Ledger(ledger_folder()).append(
-                "forget", {"version": __version__, "project": str(place), "files": count}
-            )
-            index.forget(place)
+            details = {"version": __version__, "forgotten": sorted(map(str, known))}
+            Ledger(ledger_folder()).append("forget", details)
+            index.forget(known)
     done = "would forget" if is_dry_run else "forgot"
-    click.echo(f"{done} {count} {'file' if count == 1 else 'files'} of {place}")
+    click.echo(f"{done} {len(known)} {'file' if len(known) == 1 else 'files'}: {place}")
 
 
 def _sent_texts() -> int:

@@ -212,9 +212,11 @@ class Gate:
         )
         can_mark = worst.is_there is not False and not self._is_held(worst)
         way = mark if can_mark else ""
-        if worst.root and not Path(worst.root).exists():
-            folder = shlex.quote(worst.root)
-            way = f"or, if that project was moved or renamed: hybridgen purge --moved {folder}; "
+        if worst.root and worst.is_there is False:
+            is_project = not Path(worst.root).exists()
+            gone = shlex.quote(worst.root if is_project else worst.path)
+            kind = "project" if is_project else "file"
+            way = f"or, if that {kind} was moved or renamed: hybridgen purge --moved {gone}; "
         hint = f"take the copy out; {way}{_STAY}"
         places = {"place": place, "copy_of": original, "copy_label": _name(worst.label)}
         return _No("copy", what, hint, places)

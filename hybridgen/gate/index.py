@@ -147,24 +147,26 @@ class FingerprintIndex:
                 return []
             return self._leaks(self._store.known(), self._keyed(hashes), lines, clearance)
 
-    def known_files(self, root: Path) -> int:
-        """How many files of a project in ``root`` are known.
+    def known_files(self, place: Path) -> tuple[Path, ...]:
+        """The known files of a project in the folder ``place``, or the one that was there.
 
         Raises:
             GateRefusal: the index cannot be used.
         """
         with self._lock:
-            return len(self._store.labels(str(root)))
+            known = (Path(root, path) for root, path in self._store.places() if root)
+            return tuple(one for one in known if one == place or one.is_relative_to(place))
 
-    def forget(self, root: Path) -> None:
-        """Forgets all files of a project that is no longer in ``root``.
+    def forget(self, files: Sequence[Path]) -> None:
+        """Forgets these files, whatever project they were in.
 
         Raises:
             GateRefusal: the index cannot be used.
         """
         with self._lock:
             self._labels = None
-            self._store.forget(str(root))
+            gone = set(files)
+            self._store.forget([place for place in self._store.places() if Path(*place) in gone])
 
     def close(self) -> None:
         """Writes what is pending and closes the files; never raises."""

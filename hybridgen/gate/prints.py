@@ -135,12 +135,19 @@ class PrintStore:
             for addition in additions:
                 _add(connection, os.fsencode(root), addition, self._run)
 
-    def forget(self, root: str) -> None:
-        """Forgets all versions of the files of a project in ``root``."""
+    def places(self) -> list[tuple[str, str]]:
+        """Every file that is known: its project's folder, and its path in it."""
+        with self._transaction() as connection:
+            rows = connection.execute("SELECT DISTINCT root, path FROM seen").fetchall()
+        return [(os.fsdecode(root), os.fsdecode(path)) for root, path in rows]
+
+    def forget(self, places: Sequence[tuple[str, str]]) -> None:
+        """Forgets all versions of files."""
+        rows = [(os.fsencode(root), os.fsencode(path)) for root, path in places]
         with self._transaction() as connection:
             for table in ("prints", "seen"):
-                query = f"DELETE FROM {table} WHERE root = ?"  # noqa: S608
-                connection.execute(query, (os.fsencode(root),))
+                query = f"DELETE FROM {table} WHERE root = ? AND path = ?"  # noqa: S608
+                connection.executemany(query, rows)
 
     def known(self) -> Known:
         """All that is known, read again only if somebody wrote."""

@@ -74,6 +74,8 @@ def write_baseline(path: Path, labels: Mapping[str, Label]) -> None:
         "labels": {name: label.name.lower() for name, label in sorted(loose.items())},
     }
     text = json.dumps(document, indent=2) + "\n"
+    if path.is_file() and not path.is_symlink():
+        _refuse_other_files(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         # It belongs to the repository, so its mode is what the user's files have.
@@ -88,6 +90,20 @@ def write_baseline(path: Path, labels: Mapping[str, Label]) -> None:
         raise UsageError(
             f"{path} cannot be written: {error.strerror}", "name a file in a folder of yours"
         ) from error
+
+
+def _refuse_other_files(path: Path) -> None:
+    """Only a record is replaced by a record."""
+    try:
+        document: Any = json.loads(path.read_text(encoding="utf-8"))
+        is_record = "hybridgen_labels" in document
+    except (OSError, ValueError, TypeError, RecursionError):
+        is_record = False
+    if not is_record:
+        raise UsageError(
+            f"{path} is there and is no record of labels, so it is not replaced",
+            "name another file: hybridgen explain --record labels.json",
+        )
 
 
 def read_baseline(path: Path) -> dict[str, Label]:

@@ -36,7 +36,11 @@ def refused_part(prompts: Sequence[ExplainedPrompt]) -> str:
     refused = [one for one in asked if one.objection is not None]
     if not refused:
         return ""
-    return ", but refused as it is" if len(refused) == len(asked) else ", but refused in part"
+    return (
+        ", but refused as it is"
+        if len(refused) == len(asked)
+        else ", but a part is refused, and a run ends there"
+    )
 
 
 def gate_document(prompts: Sequence[ExplainedPrompt]) -> dict[str, Any]:

@@ -66,7 +66,10 @@ def summary(rows: Sequence[ProofRow]) -> str:
             f"{len(rows)} attacks: all held, and each works where the lock is missing (exit code 0)"
         )
     said = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
-    return f"{len(rows)} attacks: {said}: it is not proven that nothing gets out (exit code 1)"
+    return (
+        f"{len(rows)} attacks: {said}: it is not proven that nothing gets out (exit code 1). For "
+        "want of time? Then again, on an idle machine: hybridgen doctor --prove"
+    )
 
 
 def as_json(

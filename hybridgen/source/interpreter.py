@@ -91,7 +91,7 @@ def _named(python: str) -> Path:
 
 def _of_environment(folder: Path, shown: str) -> Path:
     executable = folder.absolute() / "bin" / "python"
-    if not executable.is_file():
+    if not os.path.isfile(executable):  # noqa: PTH113  Path.is_file raises where we may not look
         raise UsageError(
             f"{shown}: {executable} is missing or its link is broken",
             f"make the environment again (python -m venv {folder}), or {_NAME_ANOTHER}",

@@ -258,3 +258,37 @@ def test_a_ledger_that_others_can_read_is_an_error(audit, filled):
     result = audit("list")
     assert result.returncode == 4
     assert "open to others" in result.stderr
+
+
+def test_an_entry_of_every_kind_is_listed_and_exported(audit, filled):
+    filled.append("purge", {"texts": 2})
+    filled.append("forget", {"forgotten": ["/home/ann/shop/src/old.py"]})
+    listed = audit("list").stdout.splitlines()
+    assert listed[-1].endswith("not known any more: ['/home/ann/shop/src/old.py']")
+    exported = json.loads(audit("export").stdout)
+    assert exported["entries"][-1]["forgotten"] == ["/home/ann/shop/src/old.py"]
+    rows = list(csv.DictReader(io.StringIO(audit("export", "--format", "csv").stdout)))
+    assert rows[-1]["kind"] == "forget"
+
+
+def test_an_export_is_as_strict_as_the_file_that_a_copy_is_of(audit, ledger):
+    ledger.append("refusal", {"reason": "copy", "copy_label": "confidential", "files": []})
+    assert json.loads(audit("export").stdout)["label"] == "confidential"
+
+
+@pytest.mark.parametrize("command", [("list",), ("show", "1")])
+def test_a_broken_chain_is_said_wherever_entries_are_shown(audit, filled, command):
+    assert audit(*command).stderr == ""
+    filled.path.write_bytes(filled.path.read_bytes().replace(b"flash", b"flesh", 1))
+    done = audit(*command)
+    assert done.returncode == 0
+    assert "the chain does not hold, see: hybridgen audit verify" in done.stderr
+
+
+def test_a_send_that_nothing_ended_is_said_to_be_counted_as_sent(audit, filled, tmp_path):
+    index = FingerprintIndex(tmp_path / "fingerprints")
+    gate = Gate(filled, index, lambda source: source, lambda text: True, project="/home/ann/shop")
+    gate.clear(prompt_of("x = 1\n", "src/prices.py", Label.PUBLIC), GEMINI)
+    *_, last = audit("list").stdout.splitlines()
+    assert last.endswith("no ending is known: count it as sent")
+    assert audit("list").stdout.count("no ending is known") == 1

@@ -357,7 +357,9 @@ def test_a_secret_in_a_public_file_is_said_with_the_functions_and_the_next_comma
     trust()
     done = explain("shop/money.py")
     assert done.returncode == 0
-    assert done.stdout.startswith("shop/money.py: public, but refused in part\n")
+    assert done.stdout.startswith(
+        "shop/money.py: public, but a part is refused, and a run ends there\n"
+    )
     assert (
         "  refused   the prompt for sign: shop/money.py:6 seems to hold a secret: AWS key\n"
         "            take it out of the code, and change it where it is used; or let the model on "
@@ -517,6 +519,16 @@ def test_nothing_got_looser_is_exit_0_even_where_nothing_is_trusted(explain, tru
     assert explain("--check", "labels.json").returncode == 0
     trust()
     assert explain("--check", "labels.json").returncode == 0
+
+
+def test_a_record_replaces_a_record_and_nothing_else(explain, shop) -> None:
+    assert explain("--record", "labels.json").returncode == 0
+    assert explain("--record", "labels.json").returncode == 0
+    before = (shop / "shop/pricing.py").read_text()
+    done = explain("--record", "shop/pricing.py")
+    assert done.returncode == 2
+    assert "is no record of labels, so it is not replaced" in done.stderr
+    assert (shop / "shop/pricing.py").read_text() == before
 
 
 def test_the_record_names_paths_and_labels_in_order_and_nothing_else(explain, shop) -> None:

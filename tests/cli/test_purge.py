@@ -148,14 +148,22 @@ def test_fingerprints_of_a_project_that_is_gone_are_forgotten_and_the_ledger_say
     old = home / "old place"
     known(home, old).close()
     said = purge("--moved", str(old), "--dry-run")
-    assert (said.returncode, said.stdout) == (0, f"would forget 1 file of {old}\n")
+    assert (said.returncode, said.stdout) == (0, f"would forget 1 file: {old}\n")
     said = purge("--moved", "old place")
-    assert (said.returncode, said.stdout) == (0, f"forgot 1 file of {old}\n")
+    assert (said.returncode, said.stdout) == (0, f"forgot 1 file: {old}\n")
     [entry] = Ledger(home / ".local/state/hybridgen/ledger").entries()
-    assert (entry.kind, entry.details["files"], entry.details["project"]) == ("forget", 1, str(old))
+    assert (entry.kind, entry.details["forgotten"]) == ("forget", [str(old / "shop/a.py")])
     assert (home / ".local/state/hybridgen/engine.log").exists()
     again = purge("--moved", str(old))
     assert (again.returncode, "is known" in again.stderr) == (2, True)
+
+
+def test_a_renamed_file_of_a_project_that_is_there_can_be_forgotten(
+    home: Path, purge: Purge
+) -> None:
+    known(home, home / "project").close()
+    said = purge("--moved", "project/shop/a.py")
+    assert (said.returncode, said.stdout) == (0, f"forgot 1 file: {home}/project/shop/a.py\n")
 
 
 def test_fingerprints_of_a_project_that_is_there_stay(home: Path, purge: Purge) -> None:

@@ -50,3 +50,18 @@ def test_module_start_brings_no_module_of_the_current_folder_in(planted: Path) -
 def test_such_a_module_would_run_without_the_new_start(planted: Path) -> None:
     run(planted, "-c", "from hybridgen.cli.main import main; main(['config', 'show'])")
     assert (planted / "ran").exists()
+
+
+def test_closed_output_ends_without_a_traceback(tmp_path: Path) -> None:
+    code = f"exec {sys.executable} -m hybridgen config show >&-"
+    done = subprocess.run(
+        ["/bin/sh", "-c", code],
+        cwd=tmp_path,
+        env={"PATH": os.defpath, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 0

@@ -307,6 +307,7 @@ def test_a_copy_of_a_file_that_is_gone_is_refused(
     error = refused(prompt_of(margins_text, copied))
     assert "no longer there" in error.message
     assert "hybridgen mark" not in error.hint
+    assert f"hybridgen purge --moved {shop.root}/src/margins.py" in error.hint
 
 
 def test_a_copy_of_a_project_that_is_gone_says_how_to_forget_it(

@@ -40,6 +40,8 @@ unit.Writer.rehearse = lambda writer: None
 unit.Writer.confirm = enough
 """
 """Ends the work on a module after the last question to a model."""
+# An ordinary user's strace sees no path that a process that is not dumpable opens; root's does.
+SEEN = "import hybridgen.lockdown.own as own; own._PR_SET_DUMPABLE = 3\n" if os.getuid() else ""
 UNLOCKED = """
 import hybridgen.cli.locks as locks
 locks.lock_broker = lambda: None
@@ -108,13 +110,20 @@ def processes(trace: str, project: Path) -> dict[int, Process]:
             process.is_locked = True
         elif name == "socket":
             process.sockets.append(call)
-        elif name.startswith("open") and (opened := re.search(r"<([^<>]*)>$", answer)):
-            path = opened[1]
+        elif name.startswith("open") and (path := _opened(call, answer, project)):
             if Path(path).is_relative_to(project) and Path(path) != project:
                 process.read.append(path)
                 if not process.is_locked:
                     process.read_before_locks.append(path)
     return found
+
+
+def _opened(call: str, answer: str, folder: Path) -> str:
+    """The path of what was opened; an ordinary user's ``strace`` cannot ask the kernel for it."""
+    if shown := re.search(r"<([^<>]*)>$", answer):
+        return shown[1]
+    given = re.search(r'"((?:[^"\\]|\\.)*)"', call)
+    return os.path.normpath(folder / given[1]) if given else ""
 
 
 @dataclass(frozen=True)
@@ -158,7 +167,7 @@ class World:
             [
                 *(str(STRACE), "-f", "-y", "-qq", "-s", "256", "-e", f"trace={CALLS}"),
                 *("-o", str(self.trace), sys.executable, "-I", "-c"),
-                *(START.format(without=QUICK + without), *arguments),
+                *(START.format(without=SEEN + QUICK + without), *arguments),
             ],
             cwd=self.project,
             env={"PATH": os.defpath, "HOME": str(self.home), "GEMINI_API_KEY": "a-key"},

@@ -152,7 +152,7 @@ def objected(prompted: Explanation, **places: str) -> Explanation:
 
 def test_a_reason_for_several_prompts_is_said_once_with_their_names(prompted) -> None:
     lines = as_lines(objected(prompted)).splitlines()
-    assert lines[0] == "src/money.py: public, but refused in part"
+    assert lines[0] == "src/money.py: public, but a part is refused, and a run ends there"
     assert "  refused   the prompts for a and c: a.py:2 has text of b.py:1" in lines
     assert "            take it out" in lines
     assert not any("checked" in line for line in lines)

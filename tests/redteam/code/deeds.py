@@ -125,7 +125,7 @@ def limits_of_the_command() -> None:
 
 
 def priority_of_the_command() -> None:
-    os.setpriority(os.PRIO_PROCESS, command, 1)
+    os.setpriority(os.PRIO_PROCESS, command, os.getpriority(os.PRIO_PROCESS, command) + 1)
 
 
 def ranking_of_the_command() -> None:
