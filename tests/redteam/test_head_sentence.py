@@ -197,6 +197,7 @@ def test_there_is_a_command_line_for_every_command() -> None:
 def test_no_process_of_a_command_reads_code_and_makes_a_socket(command: str, world: World) -> None:
     seen = world.run(*COMMAND_LINES[command])
     assert "internal error" not in seen.output
+    assert next(iter(seen.processes.values())).is_locked, "the command itself"
     assert bool(seen.readers) == (command in READ_CODE)
     assert seen.both == [], seen.output
     assert [path for one in seen.readers for path in one.read_before_locks] == []
