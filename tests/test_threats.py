@@ -60,7 +60,7 @@ def test_every_test_in_the_table_exists(path: str) -> None:
 
 def test_every_row_names_a_test() -> None:
     found = rows()
-    assert len(found) == 10 + 17 + 3  # promises, threats, ledger
+    assert len(found) == 10 + 18 + 3  # promises, threats, ledger
     assert [row for row in found if "::test_" not in row] == []
 
 

@@ -7,11 +7,17 @@ template itself wrote is tokenized with special tokens on.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
+
+from hybridgen.engine.bounds import TooMuchError, bounded
+
+_LONGEST_ERROR = 300
+_LONGEST_FRAME = 100_000  # characters around the messages; templates write some hundred
 
 
 class ChatTemplateError(Exception):
@@ -39,7 +45,6 @@ class ChatTemplate:
     """
 
     def __init__(self, source: str, *, bos: str, eos: str) -> None:
-        import jinja2
         from jinja2.sandbox import ImmutableSandboxedEnvironment
 
         environment = ImmutableSandboxedEnvironment(
@@ -49,21 +54,26 @@ class ChatTemplate:
             extensions=["jinja2.ext.loopcontrols"],
         )
         environment.globals.update(bos_token=bos, eos_token=eos, raise_exception=_raise)
-        try:
+        # Jinja computes what is constant while it compiles, and Python refuses some of what Jinja
+        # makes of deep nesting.
+        with _refusing("it is not a Jinja template"), bounded():
             self._template = environment.from_string(source)
-        except jinja2.TemplateError as error:
-            raise ChatTemplateError(f"it is not a Jinja template: {error}") from error
         self.pieces("system", ("user",), "answer")
 
     def pieces(self, system: str, user: Sequence[str], answer_start: str) -> list[Piece]:
         """The prompt in order: template parts, and the content between them.
 
         A template without a place for a system message gets it at the head of the user's.
+
+        Raises:
+            ChatTemplateError: it fails, takes too long or up too much, or does not place every
+                message once.
         """
-        try:
-            return self._pieces([("system", (system,)), ("user", user)], answer_start)
-        except ChatTemplateError:
-            return self._pieces([("user", (f"{system}\n\n", *user))], answer_start)
+        with _refusing("it fails on a plain conversation"), bounded():
+            try:
+                return self._pieces([("system", (system,)), ("user", user)], answer_start)
+            except Exception:
+                return self._pieces([("user", (f"{system}\n\n", *user))], answer_start)
 
     def _pieces(
         self, messages: Sequence[tuple[str, Sequence[str]]], answer_start: str
@@ -71,12 +81,15 @@ class ChatTemplate:
         content = [text for _, texts in messages for text in texts]
         marks = [f"content{secrets.token_hex(12)}" for _ in content]
         unused = iter(marks)
-        rendered = self._render(
-            [
+        rendered = self._template.render(
+            messages=[
                 {"role": role, "content": "".join(next(unused) for _ in texts)}
                 for role, texts in messages
-            ]
+            ],
+            add_generation_prompt=True,
         )
+        if len(rendered) > _LONGEST_FRAME:
+            raise ChatTemplateError("it writes too much around the messages")
         split = re.split(f"({'|'.join(marks)})", rendered)
         if split[1::2] != marks:
             raise ChatTemplateError("it does not place every message exactly once, in order")
@@ -87,12 +100,20 @@ class ChatTemplate:
         pieces.append(Piece(answer_start, False))
         return [piece for piece in pieces if piece.text]
 
-    def _render(self, messages: list[dict[str, str]]) -> str:
-        # The template is foreign code in a sandbox: whatever it raises is its own failure.
-        try:
-            return self._template.render(messages=messages, add_generation_prompt=True)
-        except Exception as error:
-            raise ChatTemplateError(f"it fails on a plain conversation: {error}") from error
+
+@contextlib.contextmanager
+def _refusing(what: str) -> Iterator[None]:
+    """The template is foreign code in a sandbox: whatever it raises is its own failure."""
+    try:
+        yield
+    except ChatTemplateError:
+        raise
+    except TooMuchError as error:
+        raise ChatTemplateError("it takes too long") from error
+    except MemoryError as error:
+        raise ChatTemplateError("it takes up too much") from error
+    except Exception as error:
+        raise ChatTemplateError(f"{what}: {error}"[:_LONGEST_ERROR]) from error
 
 
 def _raise(message: str) -> NoReturn:

@@ -188,7 +188,11 @@ def _complete(
     pipes.request = request.id
     pipes.deadline = time.monotonic() + request.seconds
     tokens: list[int] = []
-    for piece in template.pieces(request.system, request.user, request.answer_start):
+    try:
+        pieces = template.pieces(request.system, request.user, request.answer_start)
+    except ChatTemplateError as error:
+        raise _RefusedError(f"its chat template cannot be used: {error}") from error
+    for piece in pieces:
         tokens += model.tokenize(piece.text, is_special=piece.is_template)
     tokens = model.with_bos(tokens)
     if len(tokens) >= model.context_tokens:

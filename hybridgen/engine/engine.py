@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -359,22 +360,21 @@ class Engine:
         )
 
     def _request_refusal(self, message: str) -> EngineError:
-        return EngineError(
-            f"The model {self._name} cannot take this request: {message}.",
-            "Name fewer or smaller targets (file.py::NAME).",
-        )
+        hint = "Name fewer or smaller targets (file.py::NAME)."
+        if "template" in message:
+            hint = "Take another model: hybridgen models list"
+        return EngineError(f"The model {self._name} cannot take this request: {message}.", hint)
 
     def _memory_refusal(self) -> EngineUnusableError | None:
         """Why the model does not fit, or None; file pages already in memory count as free."""
         try:
-            size = self._model.stat().st_size
+            found = self._model.stat()
         except OSError as error:
-            return EngineUnusableError(
-                f"The model file {self._model} cannot be read: {error.strerror}.",
-                "Fetch it: hybridgen models pull",
-            )
+            return self._file_refusal(f"cannot be read: {error.strerror}")
+        if not stat.S_ISREG(found.st_mode):  # whoever opens a named pipe waits, maybe for ever
+            return self._file_refusal("is not a plain file")
         # Weights, plus context and buffers: 0.2 GiB cover what the models of our list need.
-        need = self._memory_bytes or size + (200 << 20)
+        need = self._memory_bytes or found.st_size + (200 << 20)
         free = available_memory()
         if free is None or need <= free:
             return None
@@ -382,6 +382,11 @@ class Engine:
             f"The model {self._name} needs {need / 2**30:.1f} GiB of memory"
             f" and {free / 2**30:.1f} GiB are free.",
             self._smaller_model(),
+        )
+
+    def _file_refusal(self, why: str) -> EngineUnusableError:
+        return EngineUnusableError(
+            f"The model file {self._model} {why}.", "Fetch it: hybridgen models pull"
         )
 
     def _smaller_model(self) -> str:

@@ -7,6 +7,7 @@ it falls back to a wrong chat template in silence and cannot be interrupted insi
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -218,7 +219,7 @@ def _load_model(path: Path, should_stop: Callable[[], bool]) -> int:
     params.progress_callback = llama_cpp.llama_progress_callback(
         lambda _progress, _data: not should_stop()
     )
-    model: int | None = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
+    model: int | None = llama_cpp.llama_model_load_from_file(os.fsencode(path), params)
     if model is None:
         raise LoadError("llama.cpp cannot read it as a GGUF model")
     return model

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import errno
+import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -16,6 +19,7 @@ from hybridgen.domain import Arc, Coverage, Label, Outcome, Route, SourceFile
 from hybridgen.errors import (
     HybridgenError,
     PolicyRefusal,
+    RunnerError,
     SettingsError,
     SourceError,
     UsageError,
@@ -46,6 +50,7 @@ from hybridgen.source import (
     tests_of,
 )
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 NOTHING_COVERED = Coverage(0.0, 0.0, 0.0)
 EXISTING_SHARE = 0.15
 """How much of a budget a run of the existing tests may take."""
@@ -88,6 +93,12 @@ class Unit:
         except HybridgenError as error:
             code = error.exit_code if isinstance(error, PolicyRefusal) else 1
             self._note(error=str(error), exit_code=code)
+        except (OSError, sqlite3.Error) as error:
+            if isinstance(error, OSError) and error.errno not in _NO_ROOM:
+                raise
+            why = f"scratch files cannot be written in {tempfile.gettempdir()}: {error}"
+            hint = "make room there, or name another folder in TMPDIR"
+            self._note(error=str(RunnerError(why, hint)), exit_code=1)
         if self._tally.cut:
             cut = ", ".join(sorted(self._tally.cut))
             self._tally.notes.append(f"left out of prompts to keep them short: {cut[:300]}")
