@@ -55,6 +55,17 @@ import hybridgen.suite.screening as screening
 rendering.find_secrets = lambda text: []
 screening.secret_in = lambda text: None
 """
+SETTINGS_OF_EACH_OFF = """
+import functools, pathlib
+import hybridgen.cli.generate as generating
+from hybridgen.cli.places import state_folder
+from hybridgen.pipeline.labelling import make_labeller
+from hybridgen.settings import load_settings
+def of_the_outer(flags, config):
+    settings = load_settings(pathlib.Path.cwd(), flags, config)
+    return functools.cache(lambda root: make_labeller(root, settings, state_folder()))
+generating._labellers = of_the_outer
+"""
 SETTINGS_BELOW_OFF = """
 import hybridgen.pipeline.labelling as labelling
 labelling._said_in = lambda folder, prefix: labelling.Said()
@@ -210,7 +221,7 @@ def test_project_within_the_project_keeps_its_own_marks(world: Any) -> None:
     world.write("inner/core/zebra.py", "def zebra_rate(amount):\n    return amount and 4711\n")
     done = world.ask("inner", "--no-cache")
     assert [("giraffe" in text, "zebra" in text) for text in done.received] == [(True, False)]
-    red = world.ask("inner", "--no-cache", without=SETTINGS_BELOW_OFF)
+    red = world.ask("inner", "--no-cache", without=SETTINGS_BELOW_OFF + SETTINGS_OF_EACH_OFF)
     assert "zebra_rate" in "".join(red.received), red
 
 

@@ -226,6 +226,7 @@ def generate(tmp_path: Path) -> Callable[..., Run]:
     return generate
 
 
+@pytest.mark.long
 def test_first_question_goes_alone_and_then_several_at_once(
     generate: Callable[..., Run],
 ) -> None:
@@ -240,6 +241,7 @@ def test_first_question_goes_alone_and_then_several_at_once(
     assert "request" not in {thread.name for thread in threading.enumerate()}
 
 
+@pytest.mark.long
 def test_what_comes_of_it_does_not_depend_on_who_answers_first(
     generate: Callable[..., Run],
 ) -> None:

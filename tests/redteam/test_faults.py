@@ -21,7 +21,7 @@ import pytest
 from hybridgen.backends.fake_openai import FakeOpenai
 from hybridgen.gate import Ledger
 
-pytestmark = pytest.mark.usefixtures("kernel_with_locks")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("kernel_with_locks")]
 
 KILLS = int(os.environ.get("HYBRIDGEN_KILLS", "2"))
 START = "import sys; from hybridgen.cli.main import main; main(sys.argv[1:])"

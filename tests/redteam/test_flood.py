@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.usefixtures("kernel_with_locks")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("kernel_with_locks")]
 
 START = """\
 import sys

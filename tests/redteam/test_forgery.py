@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.usefixtures("kernel_with_locks")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("kernel_with_locks")]
 
 FORGED: dict[str, dict[str, Any]] = {
     "loop": {"expression": "[open('zebra-loop', 'w') for _ in 'a']"},

@@ -25,7 +25,7 @@ import pytest
 from hybridgen.backends.fake_openai import FakeOpenai
 from hybridgen.backends.fake_server import Received, Sent
 
-pytestmark = pytest.mark.usefixtures("kernel_with_locks")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("kernel_with_locks")]
 
 ACT = "__import__('os').makedirs(__import__('os').path.expanduser('~/NAME'), exist_ok=True)"
 """Leaves a folder named after the attack in the home folder; gives None."""

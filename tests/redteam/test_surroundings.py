@@ -23,7 +23,7 @@ import pytest
 from hybridgen.backends.fake_openai import FakeOpenai
 from hybridgen.gate import Ledger
 
-pytestmark = pytest.mark.usefixtures("kernel_with_locks")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("kernel_with_locks")]
 
 START = """
 import sys
