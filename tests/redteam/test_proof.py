@@ -99,6 +99,7 @@ def test_whole_run_with_all_files_marked_internal_would_be_seen(tmp_path: Path) 
     assert rows[0].verdict is Verdict.BROKEN, rows
 
 
+@pytest.mark.long
 def test_the_command_shows_the_proof_and_its_exit_code_is_the_verdict(tmp_path: Path) -> None:
     command = "import sys; from hybridgen.cli.main import main; main(sys.argv[1:])"
     done = subprocess.run(
