@@ -217,6 +217,7 @@ def test_file_gets_a_name_that_pytest_collects(generate: Generate, project: Path
     assert passes(project)
 
 
+@pytest.mark.long
 def test_own_tests_that_the_code_has_outgrown_are_made_anew(
     generate: Generate, project: Path
 ) -> None:

@@ -199,6 +199,7 @@ def test_fallback_goes_inwards_and_internal_code_never_to_gemini(
     assert "giraffe_inner" in "".join(red.received), red
 
 
+@pytest.mark.long
 def test_secret_that_was_seen_is_not_written_into_a_test(world: Any) -> None:
     world.write("shop/key.txt", KEY)
     world.write("shop/keys.py", KEYS)

@@ -150,6 +150,7 @@ main(sys.argv[1:])
 """
 
 
+@pytest.mark.long
 def test_whole_run_without_landlock_writes_tests_in_boxes_and_says_so(
     project: Path, tmp_path: Path
 ) -> None:

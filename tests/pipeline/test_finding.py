@@ -296,6 +296,7 @@ def test_refusal_of_one_ends_the_module_once_the_others_ended(
     assert run.kinds == {"send": sent, "reply": sent, "refusal": 1}
 
 
+@pytest.mark.long
 def test_after_the_death_of_the_courier_the_model_on_this_machine_goes_on(
     generate: Callable[..., Run],
 ) -> None:
