@@ -19,6 +19,9 @@ _PLACES: Final = "/usr/bin:/bin:/usr/local/bin"
 _LINKS: Final = ("/bin", "/lib", "/lib64", "/sbin")
 # Of the namespaces not that of the network: making one needs a socket, and there are none inside.
 _NAMESPACES: Final = ("user", "ipc", "pid", "uts")
+TO_MAKE_A_BOX: Final = 0xFFFFFFFF & ~(1 << 19)
+"""What root keeps of its capabilities until the box is made: it needs some, and not to trace."""
+
 IN_THE_BOX: Final = 2
 """The program's process id; 1 is bubblewrap's own, which reaps."""
 
@@ -35,8 +38,7 @@ def box_plan(profile: Profile, program: Path, seccomp: Program | None) -> dict[s
     Args:
         program: bubblewrap.
     """
-    arguments = [str(program), "--die-with-parent", "--cap-drop", "ALL"]
-    arguments += ["--proc", "/proc"]
+    arguments = [str(program), "--die-with-parent", "--cap-drop", "ALL", "--proc", "/proc"]
     arguments += [f"--unshare-{name}" for name in _NAMESPACES]
     arguments += [word for words in _mounts(profile) for word in words]
     return {"command": arguments, "pid": IN_THE_BOX, "seccomp": seccomp}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hybridgen.errors import SandboxUnavailable
-from hybridgen.lockdown.box import box_plan
+from hybridgen.lockdown.box import TO_MAKE_A_BOX, box_plan
 from hybridgen.lockdown.level import LockLevel
 from hybridgen.lockdown.profile import Profile
 from hybridgen.lockdown.seccomp import Program, filter_of
@@ -19,17 +19,6 @@ from hybridgen.lockdown.syscalls import this_architecture
 LAUNCHER = Path(__file__).with_name("launch.py")
 LAUNCH_FAILED = 97
 """Exit status when a lock could not be taken; the reason is the line on stderr."""
-
-# Bits of capability sets (man 7 capabilities). Not CAP_PERFMON or CAP_SYS_PTRACE: they look into
-# other processes, past Landlock.
-_READ_ANY_FILE = 1 << 2
-_FILES_AND_SIGNALS = 0b111111  # any file's content, mode and owner; signals to other users
-_ALL_BUT_PTRACE = 0xFFFFFFFF & ~(1 << 19)  # root needs some of them to make a box
-_CAPABILITIES = {
-    "broker": _FILES_AND_SIGNALS,
-    "boxer": _ALL_BUT_PTRACE,
-    "puller": _FILES_AND_SIGNALS,
-}
 
 FULL_LEVEL = LockLevel(sockets=True, files=True, why="asked for")
 
@@ -78,27 +67,21 @@ def locked_command(
     if box is not None:
         plan["box"] = box_plan(profile, box, plan["seccomp"])
         # The box takes all of root's rights away in the end.
-        plan.update(landlock=None, seccomp=None, capabilities=_ALL_BUT_PTRACE)
+        plan.update(landlock=None, seccomp=None, capabilities=TO_MAKE_A_BOX)
     text = json.dumps(plan, separators=(",", ":"))
     return [sys.executable, "-I", "-S", str(LAUNCHER), text, "--", *argv]
 
 
-def lock_plan(
-    profile: Profile, level: LockLevel, *, scoped: Sequence[str] = ("sockets", "signals")
-) -> dict[str, Any]:
-    """The locks of ``profile``, as far as ``level`` has them, in the words of ``launch.py``.
-
-    Args:
-        scoped: what Landlock keeps inside: names of abstract sockets, and signals.
-    """
+def lock_plan(profile: Profile, level: LockLevel) -> dict[str, Any]:
+    """The locks of ``profile``, as far as ``level`` has them, in the words of ``launch.py``."""
     kinds = ("read", "execute", "write", "standard", "libraries")
     paths = {kind: [str(path) for path in getattr(profile, kind)] for kind in kinds}
     architecture = this_architecture() if level.sockets else None
     return {
         "landlock": paths if level.files else None,
         "ports": None if profile.ports is None else list(profile.ports),
-        "scoped": list(scoped),
-        "capabilities": _CAPABILITIES.get(profile.name, _READ_ANY_FILE),
+        "scoped": ["sockets", *(["signals"] if profile.keeps_signals else [])],
+        "capabilities": profile.capabilities,
         "seccomp": None if architecture is None else filter_of(profile.name, architecture),
     }
 

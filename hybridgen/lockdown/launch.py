@@ -224,7 +224,7 @@ def take(plan: dict[str, Any]) -> None:
     """Locks this very process, for good, with all that it will start.
 
     Args:
-        plan: as :func:`hybridgen.lockdown.own.lock_plan` makes it.
+        plan: as :func:`hybridgen.lockdown.command.lock_plan` makes it.
 
     Raises:
         OSError: the kernel does not take a lock; those before it hold.

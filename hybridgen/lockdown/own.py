@@ -10,11 +10,12 @@ import ctypes
 import os
 import stat
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from hybridgen.errors import SandboxUnavailable
+from hybridgen.lockdown.box import TO_MAKE_A_BOX
 from hybridgen.lockdown.command import FULL_LEVEL, lock_plan
 from hybridgen.lockdown.launch import take
 from hybridgen.lockdown.level import LockLevel
@@ -39,6 +40,8 @@ _FILES_IN_VARIABLES: Final = (
 _TERMINAL: Final = ("/dev/null", "/dev/tty")
 _EVERYTHING: Final = (Path("/"),)
 _PR_SET_DUMPABLE: Final = 4
+_FILES_AND_SIGNALS: Final = 0b111111
+"""Of root's capabilities: any file's content, mode and owner; signals to other users."""
 
 
 def broker_profile(*, may_box: bool = False) -> Profile:
@@ -50,22 +53,23 @@ def broker_profile(*, may_box: bool = False) -> Profile:
     Args:
         may_box: may make namespaces, in which bubblewrap puts a runner where there is no Landlock.
     """
-    name = "boxer" if may_box else "broker"
-    return Profile(name=name, read=_EVERYTHING, execute=_EVERYTHING, write=_EVERYTHING)
+    return Profile(
+        name="boxer" if may_box else "broker",
+        read=_EVERYTHING,
+        execute=_EVERYTHING,
+        write=_EVERYTHING,
+        keeps_signals=False,  # it ends its courier, which is older than its locks
+        capabilities=TO_MAKE_A_BOX if may_box else _FILES_AND_SIGNALS,
+    )
 
 
-def engine_profile(model: Path, *, log: Path | None = None) -> Profile:
-    """The process of the model: reads its file and our Python, starts and writes nothing.
-
-    Args:
-        log: a file that it may write.
-    """
-    write = () if log is None else (log.resolve(),)
+def engine_profile(model: Path) -> Profile:
+    """The process of the model: reads its file and our Python, starts and writes nothing."""
     return Profile(
         name="engine",
         read=(*_ours(), model.resolve()),
         execute=(),
-        write=(*_there(_TERMINAL[:1]), *write),
+        write=_there(_TERMINAL[:1]),
     )
 
 
@@ -94,6 +98,7 @@ def puller_profile(folder: Path) -> Profile:
         execute=programs(program, read),
         write=(*_there(_TERMINAL), folder.resolve()),
         ports=None,
+        capabilities=_FILES_AND_SIGNALS,
     )
 
 
@@ -129,16 +134,12 @@ def lock_down(profile: Profile, *, level: LockLevel = FULL_LEVEL) -> None:
         raise SandboxUnavailable(
             "there is no system call filter for this machine", "run on Linux, x86_64 or aarch64"
         )
-    # A broker ends its courier, which is older than the broker's locks.
-    scoped: Sequence[str] = (
-        ("sockets",) if profile.name in ("broker", "boxer") else ("sockets", "signals")
-    )
     try:
         if sys.platform == "linux":
             ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
             if profile.ports == ():
                 _shut_sockets()
-        take(lock_plan(profile, level, scoped=scoped))
+        take(lock_plan(profile, level))
     except OSError as problem:
         raise SandboxUnavailable(
             f"the locks of the {profile.name} could not be taken: {problem}",

@@ -16,6 +16,9 @@ from hybridgen.lockdown.runtime import readable_by_all
 
 _DEVICES_TO_WRITE = (Path("/dev/null"),)
 
+READ_ANY_FILE = 1 << 2
+"""CAP_DAC_READ_SEARCH, where Landlock lets it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -60,6 +63,9 @@ class Profile:
         standard: folders of a standard library, to be read without installed packages.
         libraries: folders of which the shared libraries directly inside may be read.
         ports: where TCP connections may go; None where Landlock does not bound them.
+        keeps_signals: Landlock lets none of its signals out.
+        capabilities: what root keeps of its own, as bits (man 7 capabilities). Never CAP_PERFMON
+            or CAP_SYS_PTRACE: they look into other processes, past Landlock.
     """
 
     name: str
@@ -70,6 +76,8 @@ class Profile:
     standard: tuple[Path, ...] = ()
     libraries: tuple[Path, ...] = ()
     ports: tuple[int, ...] | None = ()
+    keeps_signals: bool = True
+    capabilities: int = READ_ANY_FILE
 
 
 def runner_profile(

@@ -69,7 +69,8 @@ class WorkerProcess:
             close_fds=True,
         )
         self._folder = folder
-        self._least = _free(folder) - min(LARGEST_SCRATCH, _free(folder) // 2)
+        free = _free(folder)
+        self._least = free - min(LARGEST_SCRATCH, free // 2)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._requests = self._process.stdin

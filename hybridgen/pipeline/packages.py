@@ -77,7 +77,7 @@ class Packages:
 def _is_meant(one: Distribution, patterns: Sequence[str]) -> bool:
     if any(text.startswith("!") and _matches(one.name, text[1:]) for text in patterns):
         return False
-    if one.why_private is not None:
+    if one.is_private:
         return one.name in {normalised(text) for text in patterns}
     return any(_matches(one.name, text) for text in patterns)
 

@@ -28,13 +28,15 @@ class Distribution:
         entries: files and folders directly in the site folder that belong to it, or to it and
             others.
         requires: normalised names of what it says that it needs, extras left out.
-        why_private: what says that it came from no index or was never meant for one, or None.
+        is_private: it came from no index, or says that it was never meant for one.
+        info: its ``dist-info`` folder.
     """
 
     name: str
     entries: tuple[Path, ...]
     requires: tuple[str, ...]
-    why_private: str | None
+    is_private: bool
+    info: Path
 
 
 def normalised(name: str) -> str:
@@ -69,7 +71,7 @@ def entries_of(known: Iterable[Distribution], among: Iterable[Distribution]) -> 
             owners[entry].append(distribution)
     for entry, belongs in owners.items():
         if wanted.issuperset(belongs) and not entry.is_symlink() and entry.exists():
-            recorded: set[str] = set().union(*(_recorded(one.entries) for one in belongs))
+            recorded = {str(one.info.parent / file) for one in belongs for file in _files(one.info)}
             if _has_only(entry, recorded):
                 yield entry
 
@@ -94,22 +96,20 @@ def _read(info: Path) -> Distribution | None:
         name=name,
         entries=tuple(tops),
         requires=tuple(dict.fromkeys(normalised(one[0]) for one in requires if one)),
-        why_private=_why_private(info, about.get_all("Classifier", ()), about.get("License", "")),
+        is_private=_is_private(info, about.get_all("Classifier", ()), about.get("License", "")),
+        info=info,
     )
 
 
-def _why_private(info: Path, classifiers: Iterable[str], license_text: str) -> str | None:
-    if (info / "direct_url.json").exists():
-        return "it was installed from a folder, a file or a repository"
-    for text in classifiers:
-        if text.lower().startswith("private ::"):
-            return f"its classifier says {text!r}"
-        if text.lower().startswith("license ::") and _NOT_PUBLISHED.search(text):
-            return f"its classifier says {text!r}"
+def _is_private(info: Path, classifiers: Iterable[str], license_text: str) -> bool:
+    if (info / "direct_url.json").exists():  # installed from a folder, a file or a repository
+        return True
+    for text in map(str.lower, classifiers):
+        is_licence = text.startswith("license ::")
+        if text.startswith("private ::") or (is_licence and _NOT_PUBLISHED.search(text)):
+            return True
     # Free licences hold such words too, further down.
-    if said := _NOT_PUBLISHED.search(license_text[:60]):
-        return f"its licence says {said[0]!r}"
-    return None
+    return _NOT_PUBLISHED.search(license_text[:60]) is not None
 
 
 @lru_cache(maxsize=1024)
@@ -126,13 +126,6 @@ def _files(info: Path) -> tuple[str, ...]:
         if not path.startswith(("/", "../"))
         and PurePosixPath(path).parts[:1] not in ((), (_OF_COMPILING,))
     )
-
-
-def _recorded(entries: Iterable[Path]) -> Iterator[str]:
-    """The absolute paths in the RECORD of the distribution that has these entries."""
-    for info in entries:
-        if info.name.endswith(".dist-info"):
-            yield from (str(info.parent / file) for file in _files(info))
 
 
 def _has_only(entry: Path, recorded: set[str]) -> bool:

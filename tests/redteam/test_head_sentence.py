@@ -29,17 +29,6 @@ pytestmark = [
 
 CALLS = "openat,open,openat2,socket,connect,seccomp,prctl,clone,clone3,fork,vfork"
 START = "import sys\n{without}\nfrom hybridgen.cli.main import main\nmain(sys.argv[1:])\n"
-QUICK = """
-import hybridgen.explore.search as search, hybridgen.pipeline.unit as unit
-from hybridgen.errors import RunnerError
-search.OPEN_PLATEAU = 0.2
-search.Search.simplify = lambda *arguments: None
-def enough(*arguments):
-    raise RunnerError("all was asked")
-unit.Writer.rehearse = lambda writer: None
-unit.Writer.confirm = enough
-"""
-"""Ends the work on a module after the last question to a model."""
 # An ordinary user's strace sees no path that a process that is not dumpable opens; root's does.
 SEEN = "import hybridgen.lockdown.own as own; own._PR_SET_DUMPABLE = 3\n" if os.getuid() else ""
 UNLOCKED = """
@@ -148,7 +137,8 @@ class Traced:
 class World:
     """A project, and a user whose settings name Gemini."""
 
-    def __init__(self, folder: Path, gemini: FakeGemini) -> None:
+    def __init__(self, folder: Path, gemini: FakeGemini, quick: str) -> None:
+        self._before = SEEN + quick
         self.project, self.home, self.gemini = folder / "project", folder / "home", gemini
         for name, text in FILES.items():
             path = self.project / name
@@ -167,7 +157,7 @@ class World:
             [
                 *(str(STRACE), "-f", "-y", "-qq", "-s", "256", "-e", f"trace={CALLS}"),
                 *("-o", str(self.trace), sys.executable, "-I", "-c"),
-                *(START.format(without=SEEN + QUICK + without), *arguments),
+                *(START.format(without=self._before + without), *arguments),
             ],
             cwd=self.project,
             env={"PATH": os.defpath, "HOME": str(self.home), "GEMINI_API_KEY": "a-key"},
@@ -184,9 +174,9 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(tmp_path: Path, quick: str) -> Iterator[World]:
     with FakeGemini("fee(596138)\n") as gemini:
-        yield World(tmp_path, gemini)
+        yield World(tmp_path, gemini, quick)
 
 
 def test_there_is_a_command_line_for_every_command() -> None:

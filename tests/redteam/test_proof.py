@@ -22,17 +22,6 @@ from hybridgen.report.proof import as_json, is_proven, summary
 
 pytestmark = pytest.mark.usefixtures("kernel_with_locks")
 
-# Ends the work on a module after the last question to a model.
-QUICK = """
-import hybridgen.explore.search as search, hybridgen.pipeline.unit as unit
-from hybridgen.errors import RunnerError
-search.OPEN_PLATEAU = 0.2
-search.Search.simplify = lambda *arguments: None
-def enough(*arguments):
-    raise RunnerError("all was asked")
-unit.Writer.rehearse = lambda writer: None
-unit.Writer.confirm = enough
-"""
 ROWS = [(process, attack) for process in PROCESSES for attack in attacks_on(process)]
 
 
@@ -94,8 +83,8 @@ def test_nothing_is_proven_by_no_rows_or_by_one_that_is_not() -> None:
     assert '"is_proven": true' in document
 
 
-def test_whole_run_with_all_files_marked_internal_would_be_seen(tmp_path: Path) -> None:
-    rows = list(whole_run(tmp_path, ["/shop/"], before=QUICK))
+def test_whole_run_with_all_files_marked_internal_would_be_seen(tmp_path: Path, quick: str) -> None:
+    rows = list(whole_run(tmp_path, ["/shop/"], before=quick))
     assert rows[0].verdict is Verdict.BROKEN, rows
 
 
