@@ -107,15 +107,10 @@ def _same(backend: Backend) -> Callable[[], Backend]:
 
 def _local(settings: Settings) -> _Asked | None:
     """The model on this machine, if there is one."""
-    store = ModelStore(settings.model_folder)
-    manifest: Manifest | None
-    if settings.model is not None:
-        path, manifest = store.resolve(settings.model)
-    else:
-        manifest = store.installed_best()
-        if manifest is None:
-            return None
-        path = store.path(manifest.name)
+    chosen = ModelStore(settings.model_folder).chosen(settings.model)
+    if chosen is None:
+        return None
+    path, manifest = chosen
     name = manifest.name if manifest is not None else path.name
     make_backend = _starter(settings, path, name, manifest)
     options = {

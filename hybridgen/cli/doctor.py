@@ -6,7 +6,6 @@ Then this process takes the locks of one that reads code, and then it looks.
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 import tempfile
@@ -169,27 +168,10 @@ def _places() -> Places:
 
 def _keys(settings: Settings) -> _Keys:
     """By backend that somebody began to set up, its key and the place of that, for people."""
+    from hybridgen.cli.door import key_of
     from hybridgen.doctor.remote import begun
 
-    return {backend: _key_of(backend) for backend in begun(settings)}
-
-
-def _key_of(backend: str) -> tuple[str, str | None]:
-    """The key, which is never shown, and where it was found; ("", None) if there is none."""
-    from hybridgen.cli.door import KEY_VARIABLES
-
-    # Out of the environment with all of them, as in a run, so that no child has them.
-    found = {name: os.environ.pop(name, "").strip() for name in KEY_VARIABLES[backend]}
-    for name, key in found.items():
-        if key:
-            return key, f"the variable {name}"
-    try:
-        import keyring
-
-        key = (keyring.get_password("hybridgen", backend) or "").strip()
-    except Exception:  # each of its back ends has errors of its own, and it may not be installed
-        key = ""
-    return key, "the keyring" if key else None
+    return {backend: key_of(backend) for backend in begun(settings)}
 
 
 def _way_out(settings: Settings, keys: _Keys, *, is_online: bool) -> WayOut:

@@ -56,7 +56,7 @@ class Door:
         found = [one for one in (wanted.gemini, wanted.onprem) if one is not None]
         if settings.backend == "local":
             found = []
-        self._keys = {one.backend: _key(one.backend) for one in found}
+        self._keys = {one.backend: key_of(one.backend)[0] for one in found}
         self._ledger = Ledger(ledger_folder(), keep_text=settings.ledger_keep_text)
         self._cleared: list[Cleared] = []
         self._answered: set[int] = set()  # numbers of entries
@@ -219,17 +219,20 @@ def _certificates(path: Path | None, key: str) -> bytes | None:
         ) from error
 
 
-def _key(backend: str) -> str:
-    """The key from the environment, which loses it, else from the keyring; "" if there is none."""
-    found = [os.environ.pop(name, "").strip() for name in KEY_VARIABLES[backend]]
-    return next((key for key in found if key), "") or _key_in_keyring(backend)
+def key_of(backend: str) -> tuple[str, str | None]:
+    """The key, which is never shown, and where it was found, for people; ("", None) without one.
 
-
-def _key_in_keyring(backend: str) -> str:
-    """What was put there by ``keyring set hybridgen gemini``; a broken keyring has no key."""
+    The environment loses it, so that no child has it; else it is what was put into the keyring by
+    ``keyring set hybridgen gemini``. A broken keyring has no key.
+    """
+    found = {name: os.environ.pop(name, "").strip() for name in KEY_VARIABLES[backend]}
+    for name, key in found.items():
+        if key:
+            return key, f"the variable {name}"
     try:
         import keyring
 
-        return (keyring.get_password("hybridgen", backend) or "").strip()
+        key = (keyring.get_password("hybridgen", backend) or "").strip()
     except Exception:  # each of its back ends has errors of its own, and it may not be installed
-        return ""
+        key = ""
+    return key, "the keyring" if key else None

@@ -6,15 +6,9 @@ own. It is one question: https://ai.google.dev/api/models#method:-models.get
 
 from __future__ import annotations
 
-from typing import Final
-
-import httpx2
-
 from hybridgen.courier.adapters import Target
 from hybridgen.courier.failures import Failure
-from hybridgen.courier.http import make_client
-
-_LONGEST_CONNECT: Final = 10.0
+from hybridgen.courier.http import make_client, timeout_of
 
 
 def model_of_gemini(target: Target, seconds: float) -> list[str]:
@@ -29,6 +23,6 @@ def model_of_gemini(target: Target, seconds: float) -> list[str]:
         client.get(
             f"{target.url.rstrip('/')}/v1beta/models/{target.model}",
             headers={"x-goog-api-key": target.key},
-            timeout=httpx2.Timeout(seconds, connect=min(seconds, _LONGEST_CONNECT)),
+            timeout=timeout_of(seconds),
         )
     return [target.model]

@@ -23,11 +23,11 @@ import threading
 import time
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
-from urllib.parse import urlsplit
 
 from hybridgen.courier import frames
 from hybridgen.courier.adapters import Adapter, Ask, Target, make_adapter
 from hybridgen.courier.failures import Failure, message_of
+from hybridgen.domain.egress import port_of
 
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
@@ -76,13 +76,8 @@ def _take_locks(setup: frames.Message) -> None:
     from hybridgen.lockdown import courier_profile, lock_down
 
     addresses = (one[name] for one in setup["setups"] for name in ("url", "proxy"))
-    ports = {_port_of(address) for address in addresses if address}
+    ports = {port_of(address) for address in addresses if address}
     lock_down(courier_profile(sorted(ports)))
-
-
-def _port_of(address: str) -> int:
-    parts = urlsplit(address)
-    return parts.port or {"http": 80, "https": 443}[parts.scheme]
 
 
 def _pipes() -> tuple[BinaryIO, BinaryIO]:

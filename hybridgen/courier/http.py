@@ -5,12 +5,20 @@ from __future__ import annotations
 import ssl
 import time
 from contextlib import closing
+from typing import Final
 
 import httpx2
 
 from hybridgen.courier.adapters import Target
 from hybridgen.courier.failures import Failure
 from hybridgen.courier.replies import check_head, check_status, context_of, parsed, read_body
+
+_LONGEST_CONNECT: Final = 10.0
+
+
+def timeout_of(seconds: float) -> httpx2.Timeout:
+    """``seconds`` in all, fewer of them to connect."""
+    return httpx2.Timeout(seconds, connect=min(seconds, _LONGEST_CONNECT))
 
 
 def make_client(target: Target) -> httpx2.Client:

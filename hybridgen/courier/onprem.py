@@ -9,11 +9,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
-import httpx2
-
 from hybridgen.courier.adapters import Ask, Reply, Target
 from hybridgen.courier.failures import Failure
-from hybridgen.courier.http import make_client
+from hybridgen.courier.http import make_client, timeout_of
 from hybridgen.courier.replies import parsed
 
 _VERSION: Final = "/v1"
@@ -66,7 +64,7 @@ class OnpremAdapter:
     def _fetch(
         self, method: str, path: str, seconds: float, body: dict[str, Any] | None
     ) -> dict[str, Any]:
-        timeout = httpx2.Timeout(seconds, connect=min(seconds, 10.0))
+        timeout = timeout_of(seconds)
         response = self._client.request(
             method, self._base + path, headers=self._headers, json=body, timeout=timeout
         )

@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from hybridgen.domain import Destination
+from hybridgen.domain.egress import port_of
 from hybridgen.errors import PolicyRefusal
 
 _UNCLEAN: Final = re.compile(r"[\\\x00-\x20\x7f]")
@@ -96,7 +97,7 @@ def _place(destination: Destination) -> tuple[str, int, str]:
     try:
         parts = urlsplit(destination.url)
         name = (parts.hostname or "").lower()
-        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+        port = port_of(destination.url)
     except (KeyError, ValueError) as error:
         raise _bad_address(destination) from error
     # Whoever opens the connection reads the address anew: nothing that may be read in two ways.

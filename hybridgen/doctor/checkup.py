@@ -189,9 +189,9 @@ def _disk(known: _Known) -> Iterable[Finding]:
     is_there = known.settings.model is not None
     with contextlib.suppress(OSError):  # said where the model is looked at
         is_there |= any(status.state is ModelState.INSTALLED for status in store.list())
-    manifest, _ = store.choose_default(memory_limit(), usable_cores())
     if is_there:  # models that others look after may lie where we cannot write
         return check_disk(folders, {}, complete=("models",))
+    manifest, _ = store.choose_default(memory_limit(), usable_cores())
     return check_disk(folders, {"models": manifest.bytes})
 
 

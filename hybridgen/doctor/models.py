@@ -9,15 +9,13 @@ from typing import Final
 
 from hybridgen.doctor.gguf import NoGgufError, Shape, read_shape
 from hybridgen.domain.health import Finding, State
-from hybridgen.engine.machine import available_memory
+from hybridgen.engine.machine import BATCH, SPARE_BYTES, available_memory
 from hybridgen.errors import HybridgenError
 from hybridgen.modelstore.manifest import Manifest
 from hybridgen.modelstore.progress import readable_bytes
 from hybridgen.modelstore.store import ModelState, ModelStatus, ModelStore
 
-_BATCH: Final = 128  # tokens that the engine computes at once
 _MEASURED_CONTEXT: Final = 8192  # what a manifest's need was measured with
-_ENGINE_SPARE: Final = 200 << 20  # what the engine asks for besides the weights of other models
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +42,8 @@ def chosen_model(store: ModelStore, model: str | None) -> Chosen | None:
         UsageError: it is neither a known name nor a GGUF file.
         ModelError: it is not installed, or damaged.
     """
-    if model is not None:
-        return Chosen(*store.resolve(model))
-    manifest = store.installed_best()
-    return None if manifest is None else Chosen(store.path(manifest.name), manifest)
+    found = store.chosen(model)
+    return None if found is None else Chosen(*found)
 
 
 def check_model(
@@ -126,8 +122,8 @@ def _need(manifest: Manifest | None, shape: Shape, tokens: int) -> int:
     if manifest is not None:
         further = max(0, tokens - _MEASURED_CONTEXT)
         return manifest.memory_bytes + shape.context_bytes(further)
-    reckoned = shape.weights + shape.context_bytes(tokens) + shape.work_bytes(tokens, _BATCH)
-    return max(reckoned, shape.weights + _ENGINE_SPARE)
+    reckoned = shape.weights + shape.context_bytes(tokens) + shape.work_bytes(tokens, BATCH)
+    return max(reckoned, shape.weights + SPARE_BYTES)
 
 
 def _smaller(store: ModelStore, chosen: Chosen, free: int) -> str:

@@ -13,7 +13,7 @@ from hybridgen.domain import Destination
 from hybridgen.domain.health import Finding, State
 from hybridgen.errors import RemoteError
 from hybridgen.lockdown import probe
-from hybridgen.pipeline.remotes import possible, remotes_from
+from hybridgen.pipeline.remotes import is_begun, is_shut, possible, remotes_from
 from hybridgen.route import NAMES
 from hybridgen.settings import Settings
 
@@ -132,8 +132,7 @@ def _reached(courier: Courier, destination: Destination) -> Finding:
 
 def _is_begun(settings: Settings, backend: str) -> bool:
     """Whether anybody set something for it, or asked for it by name."""
-    keys = (key for key in type(settings).model_fields if key.startswith(f"{backend}_"))
-    return settings.backend == backend or any(settings.found(key) for key in keys)
+    return settings.backend == backend or is_begun(settings, backend)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +151,7 @@ def _remote(settings: Settings, backend: str, key_of: KeyOf, user_file: Path) ->
     if settings.backend == backend:  # asked for by name: every run refuses
         text = f"{name} is asked for (backend = {backend}): {missing.why}"
         return Finding("remote", State.WRONG, text, missing.fix)
-    ceiling, is_off = settings.ceiling, backend == "gemini" and settings.gemini_max_requests == 0
-    if not _is_begun(settings, backend) or is_off or not ceiling.allows_backend(backend):
+    if not _is_begun(settings, backend) or is_shut(settings, backend):
         return Finding("remote", State.OK, f"{name} is not set up: {missing.why}")
     text = f"{name} is not asked: {missing.why}"
     return Finding("remote", State.WARNING, text, missing.fix)

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from hybridgen.domain.labels import Label
+
+
+def port_of(url: str) -> int:
+    """The port of a web address; where it names none, that of its scheme.
+
+    Raises:
+        KeyError, ValueError: it is no such address.
+    """
+    parts = urlsplit(url)
+    return parts.port or {"http": 80, "https": 443}[parts.scheme]
 
 
 @dataclass(frozen=True, slots=True)

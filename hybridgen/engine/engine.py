@@ -13,7 +13,7 @@ from typing import Self
 
 from hybridgen.domain import Completion, Fragment, Prompt, Usage
 from hybridgen.engine import wire
-from hybridgen.engine.machine import available_memory, usable_threads
+from hybridgen.engine.machine import SPARE_BYTES, available_memory, usable_threads
 from hybridgen.engine.process import EngineProcess, ProcessGoneError, ProcessStuckError
 from hybridgen.errors import EngineError
 from hybridgen.lockdown import probe
@@ -373,8 +373,7 @@ class Engine:
             return self._file_refusal(f"cannot be read: {error.strerror}")
         if not stat.S_ISREG(found.st_mode):  # whoever opens a named pipe waits, maybe for ever
             return self._file_refusal("is not a plain file")
-        # Weights, plus context and buffers: 0.2 GiB cover what the models of our list need.
-        need = self._memory_bytes or found.st_size + (200 << 20)
+        need = self._memory_bytes or found.st_size + SPARE_BYTES
         free = available_memory()
         if free is None or need <= free:
             return None

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import llama_cpp
 
-# Larger batches gained nothing on two cores and need more memory.
-_BATCH = 128
+from hybridgen.engine.machine import BATCH
+
 # Top-k comes first so that everything after it looks at 40 candidates, not at 152,000.
 _TOP_K = 40
 _MIN_P = 0.05
@@ -58,7 +58,7 @@ class Llama:
     def _new_context(self, threads: int) -> int:
         params = llama_cpp.llama_context_default_params()
         params.n_ctx = self.context_tokens
-        params.n_batch = params.n_ubatch = min(_BATCH, self.context_tokens)
+        params.n_batch = params.n_ubatch = min(BATCH, self.context_tokens)
         params.n_seq_max = 1
         params.n_threads = params.n_threads_batch = threads
         params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
@@ -158,8 +158,8 @@ class Llama:
             AbortedError: ``should_stop`` said so.
             MemoryError: llama.cpp found no room in its cache.
         """
-        for start in range(0, len(tokens), _BATCH):
-            part = list(tokens[start : start + _BATCH])
+        for start in range(0, len(tokens), BATCH):
+            part = list(tokens[start : start + BATCH])
             buffer = (llama_cpp.llama_token * len(part))(*part)
             status = llama_cpp.llama_decode(
                 self._context, llama_cpp.llama_batch_get_one(buffer, len(part))

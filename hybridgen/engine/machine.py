@@ -10,6 +10,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+BATCH = 128
+"""Tokens computed at once: larger batches gained nothing on two cores and need more memory."""
+
+SPARE_BYTES = 200 << 20
+"""Context and buffers, besides the weights: it covers what the models of our list need."""
+
 _PROC = Path("/proc")
 _SYS = Path("/sys")
 

@@ -210,13 +210,14 @@ class Gate:
             "or, if that file is a README, an example or a copy of this one and not confidential: "
             f"hybridgen mark {_name(destination.clearance)} {worst.path}, then hybridgen trust; "
         )
-        can_mark = worst.is_there is not False and not self._is_held(worst)
-        way = mark if can_mark else ""
-        if worst.root and worst.is_there is False:
+        way = ""
+        if worst.is_there is False:
             is_project = not Path(worst.root).exists()
             gone = shlex.quote(worst.root if is_project else worst.path)
             kind = "project" if is_project else "file"
             way = f"or, if that {kind} was moved or renamed: hybridgen purge --moved {gone}; "
+        elif not self._is_held(worst):
+            way = mark
         hint = f"take the copy out; {way}{_STAY}"
         places = {"place": place, "copy_of": original, "copy_label": _name(worst.label)}
         return _No("copy", what, hint, places)

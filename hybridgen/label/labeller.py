@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -75,7 +76,8 @@ class Labeller:
             headers = (*self.rules.headers, *below.headers(place.names))
             facts = read_facts(data, place.name, headers)
             ignored = IgnoreFiles(self.root, self._outermost)
-            inspection = _Inspection(self._judge, ignored, below, self.known, self._modules)
+            known = partial(self.known, below)
+            inspection = _Inspection(self._judge, ignored, below, known, self.modules)
             inspection.add(place, facts)
             return inspection.source_file(place.name)
         except Exception as error:  # whatever goes wrong while labelling: confidential
@@ -117,11 +119,14 @@ class Labeller:
                 yield self._failed(Path(name), "", error), None
         facts.keep()
 
-    def known(self, name: str) -> tuple[Place, Facts]:
-        """A file of the project as it is now."""
+    def known(self, below: SettingsBelow, name: str) -> tuple[Place, Facts]:
+        """A file of the project as it is now.
+
+        Args:
+            below: what settings files below the root add.
+        """
         place = find_place(self.root, Path(name))
-        headers = SettingsBelow(self.root, self.below).headers(place.names)
-        return place, self.facts(name, headers)
+        return place, self.facts(name, below.headers(place.names))
 
     def facts(self, name: str, headers: tuple[str, ...] = ()) -> Facts:
         """What the file says now; one that cannot be read has something against it.
@@ -135,7 +140,8 @@ class Labeller:
             return Facts("", findings=(confidential("content", error.message),), imports=None)
         return read_facts(data, name, (*self.rules.headers, *headers))
 
-    def _modules(self) -> ModuleIndex:
+    def modules(self) -> ModuleIndex:
+        """The modules of the project, as they were when that was asked first."""
         if self._index is None:
             self._index = ModuleIndex(entry.place.name for entry in list_files(self.root))
         return self._index
@@ -167,7 +173,7 @@ class _FactReader:
     def known(self, name: str) -> tuple[Place, Facts]:
         entry = self._entries.get(name)
         if entry is None:  # in a folder that is not listed
-            return self._labeller.known(name)
+            return self._labeller.known(self._below, name)
         headers = self._below.headers(entry.place.names)
         if headers:  # what the file says depends on them
             entry = replace(entry, stamp=f"{entry.stamp} {hash_of(headers)}")

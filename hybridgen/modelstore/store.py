@@ -201,6 +201,18 @@ class ModelStore:
             return suiting[-1]
         return installed[0] if installed else None
 
+    def chosen(self, model: str | None) -> tuple[Path, Manifest | None] | None:
+        """What a run loads: ``model``, else the best installed one; None where there is none.
+
+        Raises:
+            UsageError: it is neither a known name nor a GGUF file.
+            ModelError: it is not installed, or damaged.
+        """
+        if model is not None:
+            return self.resolve(model)
+        manifest = self.installed_best()
+        return None if manifest is None else (self.path(manifest.name), manifest)
+
     @contextmanager
     def lock(self, manifest: Manifest, *, is_patient: bool = False) -> Iterator[bool]:
         """Hold the model's lock; gives False at once if another process has it.

@@ -143,7 +143,7 @@ class _Explainer:
 
         try:
             project = find_project(
-                self._labeller.root / "x.py",
+                self._labeller.root,
                 python=self._settings.python,
                 tests=self._settings.tests,
             )

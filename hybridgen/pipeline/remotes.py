@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from hybridgen.domain import Label
-from hybridgen.domain.egress import Destination
+from hybridgen.domain.egress import Destination, port_of
 from hybridgen.lockdown import probe
 from hybridgen.route import NAMES, Remotes
 from hybridgen.settings import Settings
@@ -83,15 +83,21 @@ def missing_backends(
     if settings.backend != "auto" or remotes.offline:
         return
     for backend, why in remotes.why_not.items():
-        is_off = backend == "gemini" and settings.gemini_max_requests == 0
-        is_begun = any(
-            settings.found(key)
-            for key in type(settings).model_fields
-            if key.startswith(f"{backend}_")
-        )
-        is_wanted = is_begun or (backend == "gemini" and Label.PUBLIC in labels)
-        if is_wanted and not is_off and settings.ceiling.allows_backend(backend):
+        is_wanted = is_begun(settings, backend) or (backend == "gemini" and Label.PUBLIC in labels)
+        if is_wanted and not is_shut(settings, backend):
             yield f"{NAMES[backend]} was not asked: {why}"
+
+
+def is_begun(settings: Settings, backend: str) -> bool:
+    """Whether anybody set something for ``backend``."""
+    keys = (key for key in type(settings).model_fields if key.startswith(f"{backend}_"))
+    return any(settings.found(key) for key in keys)
+
+
+def is_shut(settings: Settings, backend: str) -> bool:
+    """Whether somebody said that it is not to be asked, so that nothing is missing."""
+    is_off = backend == "gemini" and settings.gemini_max_requests == 0
+    return is_off or not settings.ceiling.allows_backend(backend)
 
 
 def _is_there(sdk: str) -> bool:
@@ -159,7 +165,7 @@ def _onprem_problem(settings: Settings) -> str | None:
         return "onprem.url is not set"
     host = _host(url)
     trusted = {name.lower() for name in settings.onprem_trusted_hosts}
-    if trusted.isdisjoint({host, _host_and_port(url)}):
+    if trusted.isdisjoint({host, f"{host}:{port_of(url)}"}):
         return f"its host {host} is not in onprem.trusted_hosts"
     if not ceiling.allows_host(host):
         return f"the organisation's file {ceiling.file} does not allow the host {host}"
@@ -170,8 +176,3 @@ def _onprem_problem(settings: Settings) -> str | None:
 
 def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
-
-
-def _host_and_port(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port or {'http': 80, 'https': 443}[parts.scheme]}"

@@ -6,14 +6,12 @@ it runs there is known only once it ran, so this says what may be, from the impo
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 
 from hybridgen.domain import Label, SourceFile
 from hybridgen.errors import HybridgenError
 from hybridgen.label import Labeller
-from hybridgen.label.imported import ModuleIndex, find_imports
-from hybridgen.label.listing import list_files
+from hybridgen.label.imported import find_imports
 from hybridgen.reading import decode, parse, read_once
 
 
@@ -29,6 +27,7 @@ class StricterImports:
         self._files: dict[str, SourceFile] = {}
         self._steps: dict[str, tuple[str, ...]] = {}
         self._outside: dict[str, frozenset[str]] = {}
+        self._empty: dict[str, bool] = {}
 
     def of(self, source: SourceFile) -> tuple[SourceFile, ...]:
         """What ``source`` imports that is stricter, directly or through what is not, sorted."""
@@ -75,7 +74,7 @@ class StricterImports:
         found: dict[str, None] = {}
         outside: set[str] = set()
         for wanted in imports:
-            files = self._modules.files_of(wanted, name)
+            files = self._labeller.modules().files_of(wanted, name)
             if files == () and not wanted.level:
                 outside.add(wanted.module.partition(".")[0])
             files = files or ()
@@ -83,10 +82,15 @@ class StricterImports:
             found |= dict.fromkeys(
                 file
                 for file in files
-                if not file.endswith("/__init__.py") or self._text(file).strip()
+                if not file.endswith("/__init__.py") or not self._is_empty(file)
             )
         self._outside[name] = frozenset(outside)
         return tuple(found)
+
+    def _is_empty(self, name: str) -> bool:
+        if name not in self._empty:
+            self._empty[name] = not self._text(name).strip()
+        return self._empty[name]
 
     def _text(self, name: str) -> str:
         root = self._labeller.root
@@ -94,7 +98,3 @@ class StricterImports:
             return decode(read_once(root / name, root, name)[1], name)
         except HybridgenError:
             return ""
-
-    @cached_property
-    def _modules(self) -> ModuleIndex:
-        return ModuleIndex(entry.place.name for entry in list_files(self._labeller.root))

@@ -240,13 +240,12 @@ class Unit:
         if self._outcome.route.backend == "local" or self._job.backend is None:
             yield subject, Archive(covered)
             return
-        label = subject.module.label.name.lower()
         with contextlib.ExitStack() as stack:
             try:
                 cleared = self._in_cleared_copy(subject, stack)
             except HybridgenError as error:
                 why = error.message.replace(f"{self._scratch / 'open'}/", "")
-                self._stay_closed(why, label, self._closed_packages(subject))
+                self._stay_closed(why, subject)
                 yield subject, Archive(covered)
                 return
             yield cleared, Archive(cleared.runner.import_arcs)
@@ -260,18 +259,15 @@ class Unit:
         packages = packages_for(module.project.interpreter, self._job.settings)
         return packages.closed(names, module.label)
 
-    def _stay_closed(self, why: str, label: str, packages: Sequence[str]) -> None:
-        """What becomes of prompts where the code does not run in a cleared copy.
-
-        Args:
-            packages: the closed packages that it imports.
-        """
+    def _stay_closed(self, why: str, subject: Subject) -> None:
+        """What becomes of prompts where the code does not run in a cleared copy."""
+        label = subject.module.label.name.lower()
         said = f"the code does not run with {label} files alone ({why})"
         if self._job.settings.context == "drop":
             self._tally.notes.append(f"{said}, so prompts tell nothing of what runs show")
             return
         needed = "mark and trust what it needs"
-        if packages:
+        if packages := self._closed_packages(subject):
             names = ", ".join(f'"{name}"' for name in packages)
             needed += (
                 " (installed packages that may be read as well: "

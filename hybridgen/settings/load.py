@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from hybridgen.settings.check import checked
 from hybridgen.settings.fields import LEVELS, MARKS, USUAL_HEADERS, Settings
@@ -21,6 +22,9 @@ from hybridgen.settings.organisation import (
     organisation_file,
     read_organisation,
 )
+
+_ADDED: Final = (*MARKS, "labels_headers")
+"""Settings to which each place adds."""
 
 
 def load_settings(
@@ -85,12 +89,17 @@ def _found(layer: Layer, key: str, value: object) -> Found:
     return Found(result, layer.source_of(key), layer.is_project, layer.is_organisation)
 
 
+def _counting(key: str, places: Sequence[Found]) -> Sequence[Found]:
+    """The places that the value comes from, the strongest first."""
+    if key == "security_minimum_level":
+        return [max(places, key=lambda place: LEVELS.index(str(place.value)))]
+    return places if key in _ADDED else places[:1]
+
+
 def _merged(key: str, places: Sequence[Found]) -> object:
     """The value that holds: the strongest place's, except for what adds up."""
-    if key == "security_minimum_level":
-        return max((place.value for place in places), key=LEVELS.index)
-    if key not in (*MARKS, "labels_headers"):
-        return places[0].value
+    if key not in _ADDED:
+        return _counting(key, places)[0].value
     # The weakest place first, as lines are added to a file.
     texts = [text for place in reversed(places) for text in place.texts]
     is_users = any(not place.is_project and not place.is_organisation for place in places)
@@ -100,8 +109,4 @@ def _merged(key: str, places: Sequence[Found]) -> object:
 
 
 def _source(key: str, places: Sequence[Found]) -> str:
-    if key == "security_minimum_level":
-        return max(places, key=lambda place: LEVELS.index(str(place.value))).place
-    if key not in (*MARKS, "labels_headers"):
-        return places[0].place
-    return " + ".join(dict.fromkeys(place.place for place in places))
+    return " + ".join(dict.fromkeys(place.place for place in _counting(key, places)))

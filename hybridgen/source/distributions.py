@@ -71,8 +71,7 @@ def entries_of(known: Iterable[Distribution], among: Iterable[Distribution]) -> 
             owners[entry].append(distribution)
     for entry, belongs in owners.items():
         if wanted.issuperset(belongs) and not entry.is_symlink() and entry.exists():
-            recorded = {str(one.info.parent / file) for one in belongs for file in _files(one.info)}
-            if _has_only(entry, recorded):
+            if _has_only(entry, frozenset().union(*(_recorded(one.info) for one in belongs))):
                 yield entry
 
 
@@ -128,7 +127,13 @@ def _files(info: Path) -> tuple[str, ...]:
     )
 
 
-def _has_only(entry: Path, recorded: set[str]) -> bool:
+@lru_cache(maxsize=1024)
+def _recorded(info: Path) -> frozenset[str]:
+    """The same as absolute paths."""
+    return frozenset(str(info.parent / file) for file in _files(info))
+
+
+def _has_only(entry: Path, recorded: frozenset[str]) -> bool:
     if entry.is_file():
         return str(entry) in recorded
     for path in entry.rglob("*"):
