@@ -14,7 +14,9 @@ def start() -> None:
     before this line and cannot be kept out: docs/security.md says so.
     """
     has_path = bool(os.environ.get("PYTHONPATH")) and not sys.flags.ignore_environment
-    if has_path or (__name__ == "__main__" and not sys.flags.safe_path):
+    is_unsafe = has_path or (__name__ == "__main__" and not sys.flags.safe_path)
+    # On Windows, where no command runs, the caller would not wait for what this becomes.
+    if is_unsafe and sys.platform != "win32":
         again = [sys.executable, "-E", "-P", "-m", "hybridgen", *sys.argv[1:]]
         os.execv(sys.executable, again)  # noqa: S606  no shell is wanted
     from hybridgen.cli.main import main

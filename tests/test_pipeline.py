@@ -43,6 +43,12 @@ def project(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ends a search early that will never reach all of a module."""
+    monkeypatch.setattr("hybridgen.explore.search.OPEN_PLATEAU", 0.2)
+
+
 def settings(**flags: object) -> Settings:
     return load_settings(None, {"budget": 25.0, **flags}, environment={})
 
@@ -70,6 +76,7 @@ def test_open_door():
 """
 
 
+@pytest.mark.usefixtures("brief")
 def test_model_reaches_what_the_search_does_not_and_its_expectations_are_not_trusted(
     project: Path,
 ) -> None:
@@ -85,6 +92,7 @@ def test_model_reaches_what_the_search_does_not_and_its_expectations_are_not_tru
     assert outcome.label is Label.CONFIDENTIAL
 
 
+@pytest.mark.usefixtures("brief")
 def test_docstring_that_contradicts_the_code_is_reported(project: Path) -> None:
     [outcome] = generate(project / "door.py", None)
     [suspect] = outcome.suspects
@@ -93,6 +101,7 @@ def test_docstring_that_contradicts_the_code_is_reported(project: Path) -> None:
     assert suspect.strength is Strength.STRONG
 
 
+@pytest.mark.usefixtures("brief")
 def test_engine_that_fails_costs_its_answers_and_not_the_tests(project: Path) -> None:
     failing = EngineError("the model's process ended", "look at the log")
     [outcome] = generate(project / "door.py", lambda: FakeBackend([failing]))
@@ -101,6 +110,7 @@ def test_engine_that_fails_costs_its_answers_and_not_the_tests(project: Path) ->
     assert any("the model's process ended" in note for note in outcome.notes)
 
 
+@pytest.mark.usefixtures("brief")
 def test_prompt_is_labelled_and_made_of_the_modules_fragments(project: Path) -> None:
     backend = FakeBackend([ANSWER])
     generate(project / "door.py", lambda: backend)

@@ -135,6 +135,7 @@ VALUES = {
     "max_tokens": "400",
     "context_tokens": "1024",
     "threads": "1",
+    "gpu_layers": "-1",
     "sandbox": "'off'",
     "memory_limit_mb": "9999",
     "call_timeout": "99.0",
@@ -156,7 +157,7 @@ VALUES = {
     "onprem_ca": "'/tmp/ca.pem'",
     "onprem_parallel": "9",
     "ledger_keep_text": "true",
-    "security_minimum_level": "'full'",
+    "security_minimum_level": "'kernel'",
 }
 
 
@@ -412,10 +413,10 @@ def test_a_slip_in_the_ceiling_names_the_closest_key(company):
 
 
 def test_the_strictest_minimum_of_kernel_locks_holds(user, company):
-    company.write_text("[security]\nminimum_level = 'full'\n")
+    company.write_text("[security]\nminimum_level = 'kernel'\n")
     user.write_text("[security]\nminimum_level = 'sockets'\n")
     settings = load(organisation=company)
-    assert settings.security_minimum_level == "full"
+    assert settings.security_minimum_level == "kernel"
     assert str(company) in settings.source_of("security_minimum_level")
     company.write_text("[security]\nminimum_level = 'none'\n")
     assert load(organisation=company).security_minimum_level == "sockets"

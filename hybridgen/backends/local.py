@@ -27,6 +27,8 @@ class LocalBackend:
         chat_template: str | None = None,
         memory_bytes: int | None = None,
         seed: int = 0,
+        gpu_layers: int = 0,
+        say: Callable[[str], None] | None = None,
     ) -> None:
         self._engine = Engine(
             model,
@@ -37,6 +39,8 @@ class LocalBackend:
             chat_template=chat_template,
             memory_bytes=memory_bytes,
             seed=seed,
+            gpu_layers=gpu_layers,
+            say=say,
         )
         self._engine.start()
 

@@ -28,12 +28,20 @@ class Chosen:
         models: by name of each backend that is there, the name of its model, for people.
         caches: what looks for known answers first.
         routed: what passes each prompt to the backend that may read it.
+        said: by the model's process, for people.
     """
 
     make_backend: Callable[[], Backend]
     models: Mapping[str, str]
     caches: tuple[CachingBackend, ...]
     routed: RoutedBackend
+    said: list[str]
+
+    def remarks(self) -> tuple[str, ...]:
+        """What the model's process said since it was last asked for."""
+        fresh = tuple(self.said)
+        self.said.clear()
+        return fresh
 
     def notes(self) -> Iterator[str]:
         """What is to be said about it after the run."""
@@ -70,7 +78,8 @@ def choose_backend(
         identity = f"{destination.url} {destination.model}"
         options = {"backend": name, "sdk": destination.sdk}
         found[name] = _Asked(maker, destination.model, identity, options)
-    local = _local(settings)
+    said: list[str] = []
+    local = _local(settings, said.append)
     if local is not None:
         found["local"] = local
     if not found:
@@ -83,7 +92,7 @@ def choose_backend(
         partial(steps, backend=settings.backend, remotes=remotes),
     )
     models = {name: asked.model for name, asked in found.items()}
-    return Chosen(_same(routed), models, tuple(caches.values()), routed)
+    return Chosen(_same(routed), models, tuple(caches.values()), routed, said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +114,14 @@ def _same(backend: Backend) -> Callable[[], Backend]:
     return lambda: backend
 
 
-def _local(settings: Settings) -> _Asked | None:
+def _local(settings: Settings, say: Callable[[str], None]) -> _Asked | None:
     """The model on this machine, if there is one."""
     chosen = ModelStore(settings.model_folder).chosen(settings.model)
     if chosen is None:
         return None
     path, manifest = chosen
     name = manifest.name if manifest is not None else path.name
-    make_backend = _starter(settings, path, name, manifest)
+    make_backend = _starter(settings, path, name, manifest, say)
     options = {
         "backend": "local",
         "template": make_backend.keywords["chat_template"],
@@ -123,7 +132,11 @@ def _local(settings: Settings) -> _Asked | None:
 
 
 def _starter(
-    settings: Settings, path: Path, name: str, manifest: Manifest | None
+    settings: Settings,
+    path: Path,
+    name: str,
+    manifest: Manifest | None,
+    say: Callable[[str], None],
 ) -> partial[Backend]:
     has_own_template = manifest is None or manifest.chat_template == "from-file"
     context = settings.context_tokens
@@ -137,6 +150,8 @@ def _starter(
         chat_template=None if has_own_template or manifest is None else manifest.chat_template,
         memory_bytes=None if manifest is None else manifest.memory_bytes,
         seed=settings.seed,
+        gpu_layers=settings.gpu_layers,
+        say=say,
     )
 
 

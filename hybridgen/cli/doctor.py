@@ -101,9 +101,14 @@ def doctor(
 
 def _prove(*, as_json: bool) -> int:
     """Shows the proof row by row as it is made; its exit code."""
+    from hybridgen.errors import SandboxUnavailable
     from hybridgen.proof import PROCESSES, RUN, prove
     from hybridgen.report import proof
 
+    if sys.platform != "linux":
+        raise SandboxUnavailable(
+            "Only the locks of Linux can be proven.", "What holds here: hybridgen doctor"
+        )
     about = {**PROCESSES, RUN: "a whole run, with a server that keeps what it receives"}
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="hybridgen-proof-") as folder:

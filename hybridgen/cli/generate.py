@@ -42,6 +42,7 @@ _NO_MODEL = (
 @click.option("--python", metavar="FILE", help="The Python that runs the project's code.")
 @click.option("--seed", type=int, help="Seed of everything drawn at random.")
 @click.option("--threads", type=int, help="Threads of the model.")
+@click.option("--gpu-layers", type=int, help="Layers on a graphics card: 0 none, -1 all.")
 @click.option(
     "--suspects",
     type=click.Choice(["report", "xfail", "drop"]),
@@ -117,6 +118,7 @@ def generate(
                 prepare=door.prepare,
                 refused=door.refused,
                 failures=lambda: () if chosen is None else chosen.routed.notes,
+                remarks=lambda: () if chosen is None else chosen.remarks(),
             )
             make_backend = None if chosen is None else chosen.make_backend
             outcomes = pipeline.generate(

@@ -6,7 +6,7 @@ Exit codes::
     1    a module got none, or the model store or engine could not deliver
     2    a flag, path or setting that cannot be right
     3    internal error
-    4    refused by policy
+    4    refused by policy, or no system that hybridgen runs on (Windows)
     130  interrupted
     141  the reader of our output went away (``hybridgen ... | head``)
 
@@ -25,7 +25,7 @@ from typing import Final, NoReturn
 import click
 
 from hybridgen import __version__
-from hybridgen.errors import HybridgenError
+from hybridgen.errors import HybridgenError, SandboxUnavailable
 
 INTERNAL_ERROR: Final = 3
 INTERRUPTED: Final = 130
@@ -64,6 +64,21 @@ class LazyGroup(click.Group):
         command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command), f"{module}:{attribute} is no command"
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the sub-command, on a system that it can run on.
+
+        Raises:
+            SandboxUnavailable: this is Windows, where modules of commands cannot even be imported.
+        """
+        if sys.platform == "win32":
+            raise SandboxUnavailable(
+                "hybridgen runs on Linux and macOS, and on Windows inside WSL 2",
+                "install WSL 2 (wsl --install) and hybridgen in it; more in docs/security.md",
+            )
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands from the dict, importing none of them."""
@@ -140,6 +155,8 @@ def _show_error(message: str, hint: str | None) -> None:
 
 def _is_reader_gone() -> bool:
     """Whether the other end of stdout or stderr was closed."""
+    if sys.platform == "win32":
+        return False
     poll = select.poll()
     for stream in (sys.stdout, sys.stderr):
         poll.register(stream.fileno(), 0)

@@ -132,7 +132,7 @@ def _checks(known: _Known) -> Iterator[tuple[str, Callable[[], Iterable[Finding]
         ("memory", _memory),
         ("disk", _disk),
         ("processor", _processor),
-        ("graphics", lambda all_: check_graphics(all_.build)),
+        ("graphics", _graphics),
         ("locks", _locks),
         ("python", _python),
         ("remote", _remote),
@@ -197,6 +197,11 @@ def _disk(known: _Known) -> Iterable[Finding]:
 
 def _processor(known: _Known) -> Iterable[Finding]:
     return check_processor(known.build, cpu_flags(), os.uname().machine)
+
+
+def _graphics(known: _Known) -> Iterable[Finding]:
+    settings = known.settings
+    return check_graphics(known.build, settings.gpu_layers, settings.source_of("gpu_layers"))
 
 
 def _locks(known: _Known) -> Iterable[Finding]:

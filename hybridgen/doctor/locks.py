@@ -15,7 +15,7 @@ class Demand:
 
     Attributes:
         is_required: all of them, unless a run is told otherwise.
-        minimum: ``none``, ``sockets`` or ``full``, whatever a run is told.
+        minimum: ``none``, ``best-effort``, ``sockets`` or ``kernel``, whatever a run is told.
         sandbox_place: the place of the setting ``sandbox``, for people.
         minimum_place: likewise of ``security.minimum_level``.
     """
@@ -38,8 +38,13 @@ def check_locks(level: LockLevel, demand: Demand) -> Iterator[Finding]:
     """Whether code under test runs locked."""
     claims = {"sockets": level.sockets, "files": level.files}
     held = [name for name, holds in claims.items() if holds]
-    text = f"tried: {' and '.join(held) or 'nothing'} locked ({level.why})"
-    facts: dict[str, Fact] = {**claims, "why": level.why, "minimum": demand.minimum}
+    text = f"{level.name}; tried: {' and '.join(held) or 'nothing'} locked ({level.why})"
+    facts: dict[str, Fact] = {
+        "level": level.name,
+        **claims,
+        "why": level.why,
+        "minimum": demand.minimum,
+    }
     if not demand.has_minimum(level):
         text = f"{text}; security.minimum_level = {demand.minimum} ({demand.minimum_place})"
         fix = "run it where the kernel has them: docs/sandbox.md says what that takes"
@@ -47,6 +52,9 @@ def check_locks(level: LockLevel, demand: Demand) -> Iterator[Finding]:
     elif not demand.is_required:
         text = f"sandbox = off ({demand.sandbox_place}): code runs without protection; {text}"
         fix = "take that setting out; see where it is: hybridgen config show"
+        yield Finding("locks", State.WARNING, text, fix, facts=facts)
+    elif level.seatbelt:
+        fix = "nothing is sent here: hybridgen itself has no locks on macOS (docs/security.md)"
         yield Finding("locks", State.WARNING, text, fix, facts=facts)
     elif level.boxed:
         fix = "nothing is sent here, since what sends cannot be locked: docs/security.md"

@@ -1,4 +1,4 @@
-"""The processor against what llama.cpp was built to need, and whether it could use a graphics card.
+"""The processor against what llama.cpp was built to need, and the graphics card if one is to work.
 
 llama.cpp decides when it is compiled which instructions it uses; with one that is missing the
 engine's process stops at the first question, without those for vectors it is many times slower.
@@ -6,14 +6,19 @@ engine's process stops at the first question, without those for vectors it is ma
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from hybridgen.domain.health import Finding, State
-from hybridgen.engine.build import REBUILD, Build
+from hybridgen.domain.health import Fact, Finding, State
+from hybridgen.engine.build import REBUILD, REBUILD_FOR_CARD, Build
+from hybridgen.lockdown.cards import cards
 
 _PROC: Final = Path("/proc")
+_ROOT: Final = Path("/")
 
 # llama.cpp's names -> those of /proc/cpuinfo, x86 and Arm; what is not listed is no instruction.
 _NAMES: Final = {
@@ -65,8 +70,59 @@ def check_processor(build: Build, flags: frozenset[str], architecture: str) -> I
         yield Finding("processor", State.OK, text, facts=facts)
 
 
-def check_graphics(build: Build) -> Iterator[Finding]:
-    """Whether it could use a graphics card; no setting asks for that, so it is never missing."""
-    could = "could use a graphics card" if build.can_offload else "has no support for any"
-    text = f"llama-cpp-python {could}; models run on the processor, no setting asks for more"
-    yield Finding("graphics", State.OK, text, facts={"can_offload": build.can_offload})
+def check_graphics(
+    build: Build, layers: int, place: str, *, system: str = sys.platform, root: Path = _ROOT
+) -> Iterator[Finding]:
+    """Whether there is a graphics card that the model can run on, where one is asked for.
+
+    Args:
+        layers: the setting ``gpu_layers``.
+        place: where that was set.
+        system: whose cards have device files, if it is ``linux``.
+        root: where ``dev`` lies; another one for tests.
+    """
+    facts: dict[str, Fact] = {
+        "gpu_layers": layers,
+        "can_offload": build.can_offload,
+        "built_for": " ".join(sorted(build.card_kinds)),
+    }
+    what = f"llama-cpp-python {build.version}"
+    if layers == 0:
+        could = "could use a graphics card" if build.can_offload else "uses no graphics card"
+        text = f"{what} {could}; none is asked for (gpu_layers = 0)"
+        yield Finding("graphics", State.OK, text, facts=facts)
+        return
+    asked = f"gpu_layers = {layers} ({place})"
+    problem = _card_problem(build, system, root)
+    if problem is None:
+        text = f"{asked}: {what} finds a graphics card; a run says so if the locks keep it away"
+        yield Finding("graphics", State.OK, text, facts=facts)
+    else:
+        text = f"{asked}, but {problem.text}: the model runs on the processor"
+        fix = f"{problem.fix}; to do without: gpu_layers = 0"
+        yield Finding("graphics", State.WRONG, text, fix, facts=facts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    text: str
+    fix: str
+
+
+def _card_problem(build: Build, system: str, root: Path) -> _Problem | None:
+    """Why the model cannot run on a graphics card, or None."""
+    if not build.can_offload and not build.card_kinds:
+        text = f"llama-cpp-python {build.version} was built without support for one"
+        return _Problem(text, REBUILD_FOR_CARD)
+    if system == "linux":
+        if not cards(root):
+            text = "there is no device file of one (/dev/nvidia0, /dev/dri/renderD128)"
+            fix = "install the card's driver; a container needs the card passed in (--gpus all)"
+            return _Problem(text, fix)
+        if not any(os.access(card, os.R_OK | os.W_OK) for card in cards(root)):
+            text = f"{cards(root)[0]} may not be opened"
+            return _Problem(text, 'join its group: sudo usermod -aG render,video "$USER"')
+    if not build.can_offload:
+        text = f"llama.cpp, built for {', '.join(sorted(build.card_kinds))}, finds none"
+        return _Problem(text, "see if its driver works: nvidia-smi, rocminfo or vulkaninfo")
+    return None

@@ -97,8 +97,8 @@ class Outcome:
     """What happened to one module.
 
     Attributes:
-        locks: which kernel locks hold on this machine: ``full``, ``boxed``, ``sockets``,
-            ``files``, ``none``.
+        locks: which kernel locks hold on this machine: ``kernel``, ``boxed``, ``sockets``,
+            ``best effort``, ``files``, ``none``.
         error: a message, or None.
         exit_code: what this module alone would make the command exit with.
         tokens: prompt plus completion tokens.

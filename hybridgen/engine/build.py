@@ -23,6 +23,14 @@ REBUILD: Final = (
     "pip install --force-reinstall --no-cache-dir --no-binary llama-cpp-python llama-cpp-python"
 )
 """What to do where the installed one does not fit the processor."""
+REBUILD_FOR_CARD: Final = (
+    'build it for the card: CMAKE_ARGS="-DGGML_CUDA=on" '
+    "pip install --force-reinstall --no-cache-dir --no-binary llama-cpp-python llama-cpp-python "
+    "(NVIDIA; -DGGML_HIP=on for AMD, -DGGML_VULKAN=on for any, -DGGML_METAL=on on a Mac)"
+)
+"""What to do where the installed one was built for no graphics card."""
+_NO_CARDS: Final = ("base", "cpu", "blas", "rpc")
+"""Parts of llama.cpp that are no driver of graphics cards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +40,15 @@ class Build:
     Attributes:
         version: of llama-cpp-python.
         features: instructions of the processor that it was built to use, by llama.cpp's names.
-        can_offload: whether it could compute on a graphics card.
+        can_offload: whether it could compute on a graphics card: it has support and found one.
+        card_kinds: what kinds of graphics cards it was built for, such as ``cuda``, where its
+            files tell; a build in a single file does not.
     """
 
     version: str
     features: frozenset[str]
     can_offload: bool
+    card_kinds: frozenset[str] = frozenset()
 
 
 def ask_build(python: str = sys.executable) -> Build:
@@ -68,7 +79,15 @@ def ask_build(python: str = sys.executable) -> Build:
         version=str(fields["version"]),
         features=frozenset(map(str, fields["features"])),
         can_offload=bool(fields["can_offload"]),
+        card_kinds=frozenset(map(str, fields["card_kinds"])),
     )
+
+
+def card_kinds(libraries: Path) -> frozenset[str]:
+    """The kinds of graphics cards that a folder of llama.cpp's libraries is for."""
+    names = (path.name.partition(".")[0] for path in libraries.glob("*ggml-*"))
+    kinds = {name.partition("ggml-")[2] for name in names}
+    return frozenset(kind for kind in kinds if not kind.startswith(_NO_CARDS))
 
 
 def _ending(done: subprocess.CompletedProcess[bytes]) -> str:
@@ -92,5 +111,6 @@ def main() -> None:
         "version": llama_cpp.__version__,
         "features": sorted(name.strip() for name, _, value in pairs if value.strip() == "1"),
         "can_offload": bool(llama_cpp.llama_supports_gpu_offload()),
+        "card_kinds": sorted(card_kinds(Path(llama_cpp.__file__).with_name("lib"))),
     }
     sys.stdout.write(json.dumps(found) + "\n")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import logging
 import os
 import queue
@@ -150,24 +151,20 @@ def _lock(request: wire.LoadRequest) -> None:
 
     level = LockLevel(request.locks_sockets, request.locks_files, "tried by the broker")
     try:
-        lock_down(engine_profile(Path(request.model)), level=level)
+        profile = engine_profile(Path(request.model), has_card=request.gpu_layers != 0)
+        lock_down(profile, level=level)
     except SandboxUnavailable as error:
         raise _RefusedError(error.message) from error
 
 
 def _load(request: wire.LoadRequest, pipes: _Pipes) -> tuple[Llama, ChatTemplate]:
     try:
-        from hybridgen.engine.llama import Llama, LoadError
+        from hybridgen.engine.llama import LoadError
     except (ImportError, OSError, RuntimeError) as error:
         raise _RefusedError(f"llama-cpp-python cannot be imported: {error}") from error
     logging.getLogger("llama-cpp-python").setLevel(logging.WARNING)
     try:
-        model = Llama(
-            Path(request.model),
-            context_tokens=request.context_tokens,
-            threads=request.threads,
-            should_stop=pipes.should_stop,
-        )
+        model = _load_somewhere(request, pipes)
     except LoadError as error:
         raise _RefusedError(str(error)) from error
     source = request.chat_template or model.chat_template
@@ -177,6 +174,34 @@ def _load(request: wire.LoadRequest, pipes: _Pipes) -> tuple[Llama, ChatTemplate
         return model, ChatTemplate(source, bos=model.bos, eos=model.eos)
     except ChatTemplateError as error:
         raise _RefusedError(f"its chat template cannot be used: {error}") from error
+
+
+def _load_somewhere(request: wire.LoadRequest, pipes: _Pipes) -> Llama:
+    """The model on the card if it is to be there, else on the processor; the broker is told why.
+
+    Raises:
+        LoadError: it cannot be loaded on the processor either.
+    """
+    from hybridgen.engine.llama import Llama, LoadError, has_card
+
+    load = functools.partial(
+        Llama,
+        Path(request.model),
+        context_tokens=request.context_tokens,
+        threads=request.threads,
+        should_stop=pipes.should_stop,
+    )
+    if request.gpu_layers == 0:
+        return load()
+    if not has_card():
+        pipes.send("no_card", why="llama.cpp finds no graphics card that it can use")
+        return load()
+    try:
+        return load(gpu_layers=request.gpu_layers)
+    except LoadError:  # most likely the card has too little memory
+        why = "the graphics card did not take the model, fewer layers may fit"
+        pipes.send("no_card", why=why)
+        return load()
 
 
 def _complete(

@@ -50,6 +50,8 @@ class Engine:
         log: file for everything llama.cpp prints; no prompt is ever written there.
         seed: added to the seed of every completion.
         stall_seconds: silence after which the process counts as hung.
+        gpu_layers: layers to compute on a graphics card, 0 for none, -1 for all.
+        say: told, for people, where it runs on the processor although a card was asked for.
 
     Attributes:
         evaluated_tokens: prompt tokens really computed by the last completion; what it shares
@@ -70,6 +72,8 @@ class Engine:
         log: Path,
         seed: int = 0,
         stall_seconds: float = _STALL_SECONDS,
+        gpu_layers: int = 0,
+        say: Callable[[str], None] | None = None,
     ) -> None:
         self._model = model
         self._name = model_name
@@ -80,6 +84,8 @@ class Engine:
         self._log = log
         self._seed = seed
         self._stall_seconds = stall_seconds
+        self._gpu_layers = gpu_layers
+        self._say = say or (lambda _text: None)
         self._process: EngineProcess | None = None
         self._is_ready = False
         self._starts = 0
@@ -120,7 +126,7 @@ class Engine:
         self._starts += 1
         self._is_ready = False
         self._last_heard = time.monotonic()
-        self._process = EngineProcess(self._log)
+        self._process = EngineProcess(self._log, self._model.absolute())
         level = probe()
         request = wire.LoadRequest(
             model=str(self._model.absolute()),
@@ -131,6 +137,7 @@ class Engine:
             dies_with_parent=threading.current_thread() is threading.main_thread(),
             locks_sockets=level.sockets,
             locks_files=level.files,
+            gpu_layers=self._gpu_layers,
         )
         self._send(wire.encode_load(request))
 
@@ -155,6 +162,8 @@ class Engine:
                 )
             if message["event"] == "ready":
                 self._is_ready = True
+            elif message["event"] == "no_card":
+                self._leave_card(str(message["why"]))
             elif message["event"] == "failed":
                 self._refusal = self._load_refusal(str(message["message"]))
                 self._discard()
@@ -330,14 +339,24 @@ class Engine:
             raise self._refusal
 
     def _lost(self, how: str) -> EngineError:
-        """Drops the process; the next call starts another."""
+        """Drops the process; the next call starts another, which uses no graphics card."""
         self._discard()
+        if self._gpu_layers:
+            self._leave_card(f"its process {how} (see {self._log})")
         hint = f"See {self._log}."
         if "memory" in how:
             hint = self._smaller_model()
         elif "instruction" in how:
             hint = "Build it here: pip install --force-reinstall --no-binary :all: llama-cpp-python"
         return EngineError(f"The process of the model {self._name} {how}.", hint)
+
+    def _leave_card(self, why: str) -> None:
+        """The model runs on the processor from now on, and the user hears of it."""
+        self._say(
+            f"NO GRAPHICS CARD for {self._name}, which gpu_layers = {self._gpu_layers} asks for: "
+            f"{why}. The model runs on the processor: hybridgen doctor"
+        )
+        self._gpu_layers = 0
 
     def _discard(self) -> None:
         if self._process is not None:

@@ -38,13 +38,21 @@ class Llama:
         context_tokens: size of the context; never more than the model was trained with.
         threads: for prefill and decode.
         should_stop: asked many times a second while llama.cpp computes.
+        gpu_layers: layers to compute on a graphics card, 0 for none, -1 for all.
     """
 
     def __init__(
-        self, path: Path, *, context_tokens: int, threads: int, should_stop: Callable[[], bool]
+        self,
+        path: Path,
+        *,
+        context_tokens: int,
+        threads: int,
+        should_stop: Callable[[], bool],
+        gpu_layers: int = 0,
     ) -> None:
         llama_cpp.llama_backend_init()
-        self._model = _load_model(path, should_stop)
+        self._is_offloaded = gpu_layers != 0
+        self._model = _load_model(path, should_stop, gpu_layers)
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
         self._abort = llama_cpp.ggml_abort_callback(lambda _: should_stop())
         trained = llama_cpp.llama_model_n_ctx_train(self._model)
@@ -62,11 +70,12 @@ class Llama:
         params.n_seq_max = 1
         params.n_threads = params.n_threads_batch = threads
         params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
-        params.offload_kqv = False
+        params.offload_kqv = params.op_offload = self._is_offloaded
         params.embeddings = False
         params.abort_callback = self._abort
         context: int | None = llama_cpp.llama_init_from_model(self._model, params)
         if context is None:
+            llama_cpp.llama_model_free(self._model)
             raise LoadError("there is not enough memory for its context")
         return context
 
@@ -212,9 +221,15 @@ class Sampler:
         llama_cpp.llama_sampler_free(self._chain)
 
 
-def _load_model(path: Path, should_stop: Callable[[], bool]) -> int:
+def has_card() -> bool:
+    """Whether llama.cpp was built for graphics cards and finds one, within this process's locks."""
+    llama_cpp.llama_backend_init()
+    return bool(llama_cpp.llama_supports_gpu_offload())
+
+
+def _load_model(path: Path, should_stop: Callable[[], bool], gpu_layers: int) -> int:
     params = llama_cpp.llama_model_default_params()
-    params.n_gpu_layers = 0
+    params.n_gpu_layers = gpu_layers
     params.vocab_only = False
     params.progress_callback = llama_cpp.llama_progress_callback(
         lambda _progress, _data: not should_stop()

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from hybridgen.engine import wire
+from hybridgen.lockdown import engine_command
 
 # -I keeps the current folder, PYTHONPATH and the user's site off sys.path. The folder that holds
 # this very package is added only where it is not there anyway (a checkout that is not installed).
@@ -18,7 +19,12 @@ _BOOTSTRAP = (
     "import sys; root = sys.argv[1]; root in sys.path or sys.path.insert(0, root); "
     "from hybridgen.engine.child import main; main()"
 )
-_KEPT_VARIABLES = ("LD_LIBRARY_PATH", "SYSTEMROOT")
+_KEPT_VARIABLES = (
+    "LD_LIBRARY_PATH",
+    # Which graphics cards may be used.
+    *("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"),
+    "GGML_VK_VISIBLE_DEVICES",
+)
 
 
 class ProcessGoneError(Exception):
@@ -34,15 +40,20 @@ class EngineProcess:
 
     Args:
         log: file that its stdout and stderr are appended to; made 0600.
+        model: the file that it may read besides its Python, where it is locked from outside.
+
+    Raises:
+        SandboxUnavailable: it is to be locked from outside, and cannot.
     """
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, model: Path) -> None:
         log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         root = str(Path(__file__).resolve().parent.parent.parent)
+        program = [sys.executable, "-I", "-X", "utf8", "-c", _BOOTSTRAP, root]
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-X", "utf8", "-c", _BOOTSTRAP, root],
+                engine_command(model, program),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,

@@ -3,13 +3,14 @@
 ::
 
     broker -> engine                          engine -> broker
-    load      path, settings          ->      alive*  ready | failed
+    load      path, settings          ->      alive*  no_card?  ready | failed
     count     id, texts               ->      counted id, counts | failed
     complete  id, prompt, limits      ->      alive*  text* id  done id | failed
     cancel    id                      ->      (the request in hand answers done, early)
 
 ``alive`` comes at most once a second while llama.cpp computes, so silence means a hang however
-slow the machine is. ``failed`` with ``is_final`` means that another try cannot help.
+slow the machine is. ``no_card`` says why the model runs on the processor although a graphics card
+was asked for. ``failed`` with ``is_final`` means that another try cannot help.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class LoadRequest:
         chat_template: Jinja source, or None to take the model file's own.
         locks_sockets: take the lock on system calls, which this machine has.
         locks_files: take the lock on files, which this machine has.
+        gpu_layers: layers to compute on a graphics card, 0 for none, -1 for all.
     """
 
     model: str
@@ -41,6 +43,7 @@ class LoadRequest:
     dies_with_parent: bool
     locks_sockets: bool
     locks_files: bool
+    gpu_layers: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,9 @@ ENOSYS. ``no_new_privs`` is set, and of root's capabilities only those about fil
   may, since it is the user's own command; what it starts has these locks too.
 - ``engine`` besides: no socket; reads its model file, our Python and the system's runtime; writes
   /dev/null; starts no program and no process, not even from memory; no metadata, no signals. Its
-  log was opened before, by the broker. No graphics card so far.
+  log was opened before, by the broker. Where the settings ask for a graphics card, it also reads
+  and writes the card's device files, reads /sys and what drivers read (``cards.py``), and makes the
+  ioctls of drivers, not those of terminals and file systems; not tried with a real card.
 - ``courier`` besides: TCP and UDP over IPv4 and IPv6 only, no fast open; TCP to the ports in the
   settings, the proxy's and 53; reads our Python, the system's runtime, names and certificates of
   hosts; writes /dev/null; starts nothing; no metadata, no signals.
@@ -84,6 +86,11 @@ What the ``runner`` does NOT cover:
 - Before Linux 6.2 (Landlock ABI 1 and 2) nothing more is open, but ``os.rename`` between folders
   of the scratch folder may fail with EXDEV (before 5.19).
 
+What there is besides Linux: on macOS the runner and the engine are started in Seatbelt
+(``seatbelt.py`` says what that covers and what not), which is tried like the rest and called ``best
+effort``; the broker has no locks there, and nothing is sent. It was never run on a Mac. On Windows
+no command runs; inside WSL 2 it is Linux.
+
 ``sandlock`` 0.9 does Landlock and seccomp too, but as a compiled library for some platforms with a
 supervisor and a server of its own: more to trust than these few hundred lines of ctypes.
 """
@@ -94,6 +101,7 @@ from hybridgen.lockdown.level import LockLevel
 from hybridgen.lockdown.own import (
     broker_profile,
     courier_profile,
+    engine_command,
     engine_profile,
     lock_down,
     puller_profile,
@@ -117,6 +125,7 @@ __all__ = [
     "bubblewrap",
     "child_filter",
     "courier_profile",
+    "engine_command",
     "engine_profile",
     "lock_down",
     "locked_command",

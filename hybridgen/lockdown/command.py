@@ -13,6 +13,7 @@ from hybridgen.errors import SandboxUnavailable
 from hybridgen.lockdown.box import TO_MAKE_A_BOX, box_plan
 from hybridgen.lockdown.level import LockLevel
 from hybridgen.lockdown.profile import Profile
+from hybridgen.lockdown.seatbelt import seatbelt_command
 from hybridgen.lockdown.seccomp import Program, filter_of
 from hybridgen.lockdown.syscalls import this_architecture
 
@@ -48,9 +49,11 @@ def locked_command(
     Raises:
         SandboxUnavailable: there is no filter for this machine, and nothing unsafe was asked for.
     """
-    level = FULL_LEVEL if unsafe_level is None else unsafe_level
-    if unsafe_level is not None and sys.platform != "linux":
+    if sys.platform == "darwin" and (unsafe_level is None or unsafe_level.seatbelt):
+        return _in_seatbelt(profile, argv)
+    if sys.platform != "linux" and unsafe_level is not None:
         return list(argv)
+    level = FULL_LEVEL if unsafe_level is None else unsafe_level
     architecture = this_architecture()
     if level.sockets and architecture is None:
         raise SandboxUnavailable(
@@ -58,6 +61,7 @@ def locked_command(
             "Run on Linux, x86_64 or aarch64, or accept the risk with --unsafe-no-sandbox.",
         )
     plan = {
+        "system": "linux",
         "parent": os.getpid(),
         "keep": list(keep),
         "limits": profile.limits.by_name(),
@@ -68,13 +72,25 @@ def locked_command(
         plan["box"] = box_plan(profile, box, plan["seccomp"])
         # The box takes all of root's rights away in the end.
         plan.update(landlock=None, seccomp=None, capabilities=TO_MAKE_A_BOX)
+    return _launched(plan, argv)
+
+
+def _in_seatbelt(profile: Profile, argv: Sequence[str]) -> list[str]:
+    limits = profile.limits.by_name()
+    # macOS ignores or refuses bounds on memory, and after a refusal nothing is started.
+    kept = {name: limits[name] for name in ("CPU", "FSIZE", "NOFILE", "CORE")}
+    plan = {"system": "darwin", "limits": kept, "box": None}
+    return _launched(plan, [*seatbelt_command(profile), *argv])
+
+
+def _launched(plan: dict[str, Any], argv: Sequence[str]) -> list[str]:
     text = json.dumps(plan, separators=(",", ":"))
     return [sys.executable, "-I", "-S", str(LAUNCHER), text, "--", *argv]
 
 
 def lock_plan(profile: Profile, level: LockLevel) -> dict[str, Any]:
     """The locks of ``profile``, as far as ``level`` has them, in the words of ``launch.py``."""
-    kinds = ("read", "execute", "write", "standard", "libraries")
+    kinds = ("read", "execute", "write", "devices", "standard", "libraries")
     paths = {kind: [str(path) for path in getattr(profile, kind)] for kind in kinds}
     architecture = this_architecture() if level.sockets else None
     return {

@@ -4,7 +4,8 @@
 :func:`hybridgen.lockdown.command.locked_command` writes. It needs the standard library only and
 runs on our own interpreter, because the program may be any binary that a repository ships: the
 locks have to be on before its first instruction. It fails closed: if any step fails, it writes
-one line to stderr, exits with 97 and starts nothing.
+one line to stderr, exits with 97 and starts nothing. On macOS it only limits resources: the program
+is Seatbelt's there (``seatbelt.py``).
 
 Processes of ours that are no other program import :func:`take`, for the same locks on themselves.
 """
@@ -40,6 +41,7 @@ _RIGHTS = {
     "list": _READ_DIR,
     "execute": _READ_FILE | _EXECUTE,
     "write": _READ_FILE | _READ_DIR | _WRITE_FILE | _REMOVE | _MAKE | _REFER | _TRUNCATE,
+    "devices": _READ_FILE | _READ_DIR | _WRITE_FILE | _IOCTL_DEVICE,
 }
 _RIGHTS_OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEVICE
 _FILE_RIGHTS_BY_ABI = {1: 13, 2: 14, 3: 15, 4: 15}  # how many bits; 16 from ABI 5 on
@@ -131,6 +133,8 @@ def _landlock(plan: dict[str, Any]) -> None:
     paths = plan["landlock"]
     if paths is None:
         return
+    if sys.platform != "linux":
+        raise RuntimeError("Landlock is Linux's")
     ports = plan["ports"]
     create, add = _LANDLOCK_CREATE_RULESET, _LANDLOCK_ADD_RULE
     abi = _checked(_libc.syscall(create, None, ctypes.c_size_t(0), _GET_VERSION), "Landlock")
@@ -164,7 +168,7 @@ def _rules(paths: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
     of a folder may be read, each of its entries has a rule. Links have none: what they lead to
     may be read only if it has one.
     """
-    for kind in ("read", "execute", "write"):
+    for kind in ("read", "execute", "write", "devices"):
         for path in paths[kind]:
             yield kind, path
     for folder in paths["standard"]:
@@ -205,6 +209,8 @@ def _boxed(box: dict[str, Any] | None, program: list[str]) -> list[str]:
     """The program, or the command that starts it in a box with its filter."""
     if box is None:
         return program
+    if sys.platform != "linux":
+        raise RuntimeError("bubblewrap is Linux's")
     given = []
     if box["seccomp"] is not None:
         descriptor = os.memfd_create("filter", 0)  # inherited
@@ -234,16 +240,20 @@ def take(plan: dict[str, Any]) -> None:
         step(plan)
 
 
-_STEPS = (
-    _die_with_parent,
-    _close_descriptors,
-    _limit_resources,
-    _check_threads,
-    _no_new_privileges,
-    _drop_privileges,
-    _landlock,
-    _seccomp,
-)
+_STEPS = {
+    "linux": (
+        _die_with_parent,
+        _close_descriptors,
+        _limit_resources,
+        _check_threads,
+        _no_new_privileges,
+        _drop_privileges,
+        _landlock,
+        _seccomp,
+    ),
+    # There the program is ``sandbox-exec``, which takes the locks.
+    "darwin": (_limit_resources,),
+}
 
 
 def _main(arguments: list[str]) -> None:
@@ -253,7 +263,7 @@ def _main(arguments: list[str]) -> None:
         if arguments[1] != "--":
             raise ValueError("no program was given")
         program = arguments[2:]
-        for function in _STEPS:
+        for function in _STEPS[plan["system"]]:
             step = function.__name__
             function(plan)
         step = "_start"

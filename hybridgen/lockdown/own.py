@@ -10,17 +10,20 @@ import ctypes
 import os
 import stat
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 from hybridgen.errors import SandboxUnavailable
 from hybridgen.lockdown.box import TO_MAKE_A_BOX
+from hybridgen.lockdown.cards import card_devices, read_by_drivers
 from hybridgen.lockdown.command import FULL_LEVEL, lock_plan
 from hybridgen.lockdown.launch import take
 from hybridgen.lockdown.level import LockLevel
+from hybridgen.lockdown.probe import probe
 from hybridgen.lockdown.profile import Profile, programs
 from hybridgen.lockdown.runtime import readable_by_all
+from hybridgen.lockdown.seatbelt import seatbelt_command
 from hybridgen.lockdown.syscalls import this_architecture
 
 _DNS: Final = 53
@@ -63,14 +66,36 @@ def broker_profile(*, may_box: bool = False) -> Profile:
     )
 
 
-def engine_profile(model: Path) -> Profile:
-    """The process of the model: reads its file and our Python, starts and writes nothing."""
+def engine_profile(model: Path, *, has_card: bool = False, root: Path = _EVERYTHING[0]) -> Profile:
+    """The process of the model: reads its file and our Python, starts and writes nothing.
+
+    Args:
+        has_card: it may use graphics cards: their device files, and what their drivers read.
+        root: where the device files of cards lie, in ``dev``; another one for tests.
+    """
     return Profile(
-        name="engine",
-        read=(*_ours(), model.resolve()),
+        name="offloading engine" if has_card else "engine",
+        read=(*_ours(), model.resolve(), *(read_by_drivers(root) if has_card else ())),
         execute=(),
         write=_there(_TERMINAL[:1]),
+        devices=card_devices(root) if has_card else (),
     )
+
+
+def engine_command(model: Path, argv: Sequence[str]) -> list[str]:
+    """The command line of the model's process: it locks itself, except on macOS.
+
+    There it cannot, so it is started in a Seatbelt, if that holds.
+
+    Args:
+        model: the file that it may read besides our Python.
+        argv: program, by absolute path, and arguments.
+
+    Raises:
+        SandboxUnavailable: Seatbelt cannot hold the profile.
+    """
+    before = seatbelt_command(engine_profile(model)) if probe().seatbelt else []
+    return [*before, *argv]
 
 
 def courier_profile(ports: Iterable[int]) -> Profile:
@@ -130,6 +155,8 @@ def lock_down(profile: Profile, *, level: LockLevel = FULL_LEVEL) -> None:
             work.
         RuntimeError: another thread is running already, which the locks would leave out.
     """
+    if sys.platform != "linux" and not (level.sockets or level.files):
+        return  # nothing that a process could take on itself: macOS has Seatbelt, from outside
     if level.sockets and this_architecture() is None:
         raise SandboxUnavailable(
             "there is no system call filter for this machine", "run on Linux, x86_64 or aarch64"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +61,8 @@ class Profile:
         read: files and whole folders.
         execute: programs and their loaders, single files.
         write: files, and folders in which it may do everything but start programs.
+        devices: device files, and folders of them, to read, to write, and to make the ioctls of
+            that the filter lets through.
         standard: folders of a standard library, to be read without installed packages.
         libraries: folders of which the shared libraries directly inside may be read.
         ports: where TCP connections may go; None where Landlock does not bound them.
@@ -73,6 +76,7 @@ class Profile:
     execute: tuple[Path, ...]
     write: tuple[Path, ...]
     limits: Limits = field(default_factory=Limits)
+    devices: tuple[Path, ...] = ()
     standard: tuple[Path, ...] = ()
     libraries: tuple[Path, ...] = ()
     ports: tuple[int, ...] | None = ()
@@ -197,7 +201,10 @@ def _homes() -> tuple[Path, ...]:
     with contextlib.suppress(KeyError):  # a container may run as a user that has no entry
         names.append(pwd.getpwuid(os.getuid()).pw_dir)
     homes = [Path(name).resolve() for name in names if name.startswith("/")]
-    return tuple(dict.fromkeys(home / ".local" / "share" for home in homes))
+    kept = [Path(".local", "share")]
+    if sys.platform == "darwin":
+        kept.append(Path("Library"))
+    return tuple(dict.fromkeys(home / data for home in homes for data in kept))
 
 
 def _is_inside(path: Path, folders: Iterable[Path]) -> bool:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import struct
+import sys
 from pathlib import Path
 
 from hybridgen.errors import UsageError
 
 _PT_INTERP = 3
+_MACH_O = (b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+"""64-bit, and for several processors; the loader is the system's own on macOS."""
 
 
 def loader_of(program: Path) -> Path | None:
-    """The dynamic loader that an ELF program names, resolved; None for a static program.
+    """The dynamic loader that an ELF program names, resolved; None for a static one, and on macOS.
 
     The kernel opens the loader like a program, so it needs the right to be executed.
 
@@ -28,9 +31,11 @@ def loader_of(program: Path) -> Path | None:
                     "Pass the program behind it: run it once with "
                     "-c 'import sys; print(sys.executable)' and give that path to --python.",
                 )
+            if sys.platform == "darwin" and header[:4] in _MACH_O:
+                return None
             if header[:6] != b"\x7fELF\x02\x01":
                 raise UsageError(
-                    f"{program} is not a 64-bit Linux program.",
+                    f"{program} is not a 64-bit program of this system.",
                     "Pass the project's own interpreter with --python.",
                 )
             table, size, count = _program_headers(header)

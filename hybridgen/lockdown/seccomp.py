@@ -67,6 +67,14 @@ def _refuse_if(index: int, *values: int | str, mask: int | None = None) -> Progr
     return _choose(index, values, mask, _REFUSED, ALLOWED)
 
 
+def _allow_any(index: int, values: Sequence[int], *, mask: int) -> Program:
+    """Allow the call if the masked argument is one of ``values``; go on otherwise."""
+    *others, last = values
+    program = [_argument(index), (_AND, 0, 0, mask)]
+    program += [(_EQUAL, len(others) - place, 0, value) for place, value in enumerate(others)]
+    return [*program, (_EQUAL, 0, 1, last), ALLOWED]
+
+
 def _require(index: int, value: int, *, high: bool = False) -> Program:
     """Refuse unless half of an argument equals ``value``; go on otherwise."""
     return [_argument(index, high=high), (_EQUAL, 1, 0, value), _REFUSED]
@@ -124,6 +132,14 @@ _WORD = 0xFFFFFFFF
 # all that CPython asks for. Not TIOCSTI or TIOCLINUX (typing into the user's terminal), nor
 # FS_IOC_SETFLAGS and FS_IOC_ENABLE_VERITY (which change a file that is only open for reading).
 _IOCTLS = (0x5401, 0x802C542A, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+# Drivers of graphics cards, by the letter of their calls: NVIDIA "F" (kernel-open/common/inc/
+# nv-ioctl-numbers.h), DRM "d", AMD's compute "K", DMA buffers "b", fences ">", WSL "G"; linux/uapi.
+# They carry data in or out, which the two highest bits say: "K" without is a console's keyboard.
+_CARD_FAMILIES = [
+    direction << 30 | ord(letter) << 8 for letter in "FdKb>G" for direction in (1, 2, 3)
+]
+# NVIDIA's shared memory counts its calls from 0, and two from 0x30000001 (uvm_linux_ioctl.h).
+_CARD_NUMBERS = (0, 0x30000000)
 # F_SETOWN and F_SETSIG make the kernel signal a process of one's choice; leases and dnotify.
 _FCNTLS = (8, 10, 15, 1024, 1026)
 _PR_SET_PDEATHSIG, _PR_SCHED_CORE = 1, 62
@@ -205,6 +221,19 @@ _ALONE: Rules = {
 
 _NO_PROGRAMS: Rules = _answers(errno.EPERM, _STARTING)
 
+_ENGINE: Rules = {**_KERNEL, **_NO_NETWORK, **_ALONE, **_NO_PROGRAMS}
+_OFFLOADING: Rules = {
+    # Not every call but those of terminals: on some file systems an ioctl of a folder that is
+    # open for reading removes what is in it.
+    **_ENGINE,
+    "ioctl": [
+        *_allow_any(1, _CARD_FAMILIES, mask=0xC000FF00),
+        *_allow_any(1, _CARD_NUMBERS, mask=0xFFFFFF00),
+        *_ALONE["ioctl"],
+    ],
+}
+"""For an engine that uses a graphics card, through the calls of its driver."""
+
 _RUNNER: Rules = {**_KERNEL, **_NO_NETWORK, **_ALONE}
 _NURSERY: Rules = {
     # Each child ends with it and adds the runner's filter, which takes both rights away again,
@@ -229,7 +258,8 @@ _RULES: Mapping[str, Rules] = {
         for name, rule in {**_KERNEL, **_NO_NETWORK}.items()
         if name not in _BOXES.split()
     },
-    "engine": {**_KERNEL, **_NO_NETWORK, **_ALONE, **_NO_PROGRAMS},
+    "engine": _ENGINE,
+    "offloading engine": _OFFLOADING,
     "runner": _RUNNER,
     "nursery": _NURSERY,
     "courier": {**_KERNEL, **_ALONE, **_NO_PROGRAMS, **_INTERNET},

@@ -6,6 +6,7 @@ cgroup v2: https://docs.kernel.org/admin-guide/cgroup-v2.html; v1 is read where 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 _ROOT = Path("/")
@@ -32,7 +33,10 @@ def usable_cores(root: Path = _ROOT) -> int:
     Args:
         root: folder that holds ``proc`` and ``sys``, for tests.
     """
-    cores = float(len(os.sched_getaffinity(0)))
+    if sys.platform == "linux":
+        cores = float(len(os.sched_getaffinity(0)))
+    else:
+        cores = float(os.cpu_count() or 1)
     for folder in _cgroup_folders(root, "cpu"):
         quota, _, period = _read(folder / "cpu.max").partition(" ")
         if not quota:

@@ -94,6 +94,7 @@ class Policy:
         prepare: called with a project's labeller before any of its text may be sent.
         refused: told of the files that a backend, asked for by name, may not read.
         failures: which backends gave no answer so far, and what was asked instead, for people.
+        remarks: what is to be said of the model's process and was not yet, for people.
     """
 
     labeller: Callable[[Path], Labeller] = Labeller
@@ -102,6 +103,7 @@ class Policy:
     prepare: Callable[[Labeller], None] = _no_preparation
     refused: Callable[[Sequence[SourceFile], str], None] = _no_record
     failures: Callable[[], Sequence[str]] = tuple
+    remarks: Callable[[], Sequence[str]] = tuple
 
 
 NOTHING_LEAVES: Final = Policy()

@@ -6,6 +6,7 @@ import contextlib
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from hybridgen.backends import Backend
@@ -62,6 +63,8 @@ def generate(
             watcher.module(display_path(selection.path))
             outcomes.append(Unit(job, selection, folder, started).outcome())
             started = time.monotonic()
+    if caveat := probe().caveat:
+        outcomes[0] = replace(outcomes[0], notes=(caveat, *outcomes[0].notes))
     return tuple(outcomes)
 
 

@@ -109,6 +109,7 @@ class Unit:
                 f"--budget {2 * seconds:.0f} gives more time"
             )
         self._tally.notes += self._detours()
+        self._tally.notes += self._job.policy.remarks()
         self._stages.stop()
         self._note(
             stages=dict(self._stages.seconds),

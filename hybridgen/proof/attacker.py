@@ -29,6 +29,7 @@ _X86 = platform.machine() == "x86_64"
 _PIDFD_GETFD, _PIDFD_OPEN, _MEMFD = 438, 434, 319 if _X86 else 279
 _PTRACE, _VM_READ = (101, 310) if _X86 else (117, 270)
 _PTRACE_ATTACH, _PTRACE_DETACH, _FAST_OPEN_CONNECT, _MPTCP = 16, 17, 30, 262
+_FAST_OPEN, _AF_NETLINK = 0x20000000, 16
 _SECONDS = 3.0
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -94,7 +95,7 @@ def send_by_mptcp(target: Target) -> None:
 def send_by_fast_open(target: Target) -> None:
     """Send in the first packet of TCP, without a connect."""
     with socket.socket() as one:
-        one.sendto(target.text, socket.MSG_FASTOPEN, ("127.0.0.1", target.other))
+        one.sendto(target.text, _FAST_OPEN, ("127.0.0.1", target.other))
 
 
 def set_fast_open(target: Target) -> None:
@@ -123,7 +124,7 @@ def make_datagram_pair(target: Target) -> None:
 
 def open_netlink(target: Target) -> None:
     """Ask the kernel about interfaces and connections."""
-    socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close()
+    socket.socket(_AF_NETLINK, socket.SOCK_RAW).close()
 
 
 def listen(target: Target) -> None:

@@ -27,7 +27,7 @@ USUAL_HEADERS: Final = (
     "All rights reserved",
 )
 
-LEVELS: Final = ("none", "sockets", "full")
+LEVELS: Final = ("none", "best-effort", "sockets", "kernel")
 """Of kernel locks, the loosest first."""
 
 MARKS: Final = ("labels_public", "labels_internal", "labels_confidential")
@@ -101,6 +101,12 @@ class Settings(BaseSettings):
     )
     threads: int | None = Field(
         None, ge=1, le=1024, description="Threads of the model; unset: the cores we may use."
+    )
+    gpu_layers: int = Field(
+        0,
+        ge=-1,
+        le=10_000,
+        description="Layers of the model that a graphics card computes; 0: none, -1: all.",
     )
     sandbox: Literal["required", "off"] = Field(
         "required",
@@ -205,10 +211,11 @@ class Settings(BaseSettings):
         True, description="Keep the text of what was sent, for `hybridgen audit show --text`."
     )
 
-    security_minimum_level: Literal["none", "sockets", "full"] = Field(
+    security_minimum_level: Literal["none", "best-effort", "sockets", "kernel"] = Field(
         "none",
         description="Kernel locks without which no code is run, not even with "
-        "`--unsafe-no-sandbox`; the strictest of all places holds.",
+        "`--unsafe-no-sandbox`: `best-effort`, `sockets` or `kernel`; the strictest of all places "
+        "holds.",
     )
 
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)

@@ -8,6 +8,7 @@ import difflib
 import io
 import os
 import stat
+import sys
 import tokenize
 from pathlib import Path
 
@@ -187,6 +188,8 @@ def _replace(target: Path, data: bytes, mode: int | None) -> None:
 
 def _remove_leftovers(target: Path) -> None:
     """Removes temporary files of processes that were killed while they wrote."""
+    if sys.platform != "linux":  # nothing else has /proc, so all would look as if they were gone
+        return
     for leftover in target.parent.glob(f".{target.name}.*.hybridgen"):
         number = leftover.name.removesuffix(".hybridgen").rpartition(".")[2]
         if number.isdigit() and not Path(f"/proc/{number}").exists():

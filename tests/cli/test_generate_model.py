@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from hybridgen.engine.build import ask_build
+
 PRICES = '''
 def discount(price: int, percent: int) -> int:
     """Take percent off."""
@@ -112,3 +114,35 @@ def test_what_becomes_of_suspects_is_one_of_three(generate: Generate) -> None:
     done = generate("--suspects", "hide")
     assert (done.returncode, done.stdout) == (2, "")
     assert "'report', 'xfail', 'drop'" in done.stderr
+
+
+@pytest.fixture
+def without_card() -> None:
+    if ask_build().can_offload:
+        pytest.skip("this machine has a graphics card that llama.cpp can use")
+
+
+@pytest.mark.usefixtures("without_card")
+@pytest.mark.parametrize("layers", [["--gpu-layers", "-1"], []])
+def test_a_graphics_card_that_is_not_there_is_said_loudly_and_the_model_still_answers(
+    generate: Generate, home: Path, tiny_gguf: Path, layers: list[str]
+) -> None:
+    more = {"HYBRIDGEN_GPU_LAYERS": "7"} if not layers else {}
+    done = generate("--model", str(tiny_gguf), "--no-cache", "--json", *layers, **more)
+    assert done.returncode == 0, done.stderr
+    [module] = json.loads(done.stdout)["modules"]
+    assert module["tokens"] > 0
+    [note] = [note for note in module["notes"] if "NO GRAPHICS CARD" in note]
+    assert f"gpu_layers = {layers[1] if layers else 7} asks for" in note
+    assert "runs on the processor" in note
+    assert str(home) not in note
+
+
+@pytest.mark.usefixtures("without_card")
+def test_a_graphics_card_that_is_not_there_is_one_line_on_the_screen(
+    generate: Generate, tiny_gguf: Path
+) -> None:
+    done = generate("--model", str(tiny_gguf), "--no-cache", "--gpu-layers", "-1")
+    assert tokens(done) > 0
+    assert (done.stdout + done.stderr).count("note: NO GRAPHICS CARD") == 1
+    assert "NO GRAPHICS CARD" not in generate("--model", str(tiny_gguf), "--no-cache").stderr

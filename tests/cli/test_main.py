@@ -17,6 +17,18 @@ from hybridgen.cli.main import hybridgen as group
 
 ROOT = Path(hybridgen.__file__).parents[1]
 
+# As far as Windows can be tried elsewhere: its name, and none of the modules that it lacks. click
+# asks for its system when it is imported; that is still this one.
+AS_ON_WINDOWS = """
+import os, select, signal, sys
+import click
+sys.platform = "win32"
+sys.modules.update(dict.fromkeys(("fcntl", "grp", "pwd", "resource", "termios")))
+del select.poll, signal.SIGHUP, os.uname, os.getuid
+from hybridgen.__main__ import start
+start()
+"""
+
 # Commands that end in every way a command can end.
 ENDINGS = r"""
 import os, time
@@ -296,3 +308,30 @@ def test_shell_completion_knows_the_commands(environment):
         }
     )
     assert done.stdout == "plain,config\n"
+
+
+def _on_windows(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", AS_ON_WINDOWS, *arguments],
+        env={"PATH": os.defpath, "HOME": "/nowhere", "PYTHONPATH": "/nowhere"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "generate a.py --json", "models list"])
+def test_every_command_ends_on_windows_with_one_clear_error(command: str) -> None:
+    done = _on_windows(*command.split())
+    assert (done.returncode, done.stdout) == (4, "")
+    message, hint = done.stderr.splitlines()
+    assert message == "error: hybridgen runs on Linux and macOS, and on Windows inside WSL 2"
+    assert "docs/security.md" in hint
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_and_version_are_shown_on_windows(option: str) -> None:
+    done = _on_windows(option)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "hybridgen" in done.stdout

@@ -10,6 +10,7 @@ import pytest
 
 from hybridgen.doctor import Asked, Places, WayOut, checkup, diagnose
 from hybridgen.domain.health import Finding, State
+from hybridgen.engine.build import Build
 from hybridgen.errors import EngineError, SettingsError
 from hybridgen.settings import Settings, load_settings
 
@@ -78,6 +79,18 @@ def test_llama_that_cannot_be_loaded_is_said_once(
     found = diagnosed()
     assert [one.state for one in found["processor"]] == [State.WRONG]
     assert [one.state for one in found["graphics"]] == [State.SKIPPED]
+
+
+def test_card_that_the_settings_ask_for_in_vain_is_wrong_and_says_where(
+    diagnosed: Diagnose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = Build("0.3", frozenset(), can_offload=False)
+    monkeypatch.setattr(checkup, "ask_build", lambda: build)
+    asked = {"HYBRIDGEN_GPU_LAYERS": "-1"}
+    found = diagnosed(load=lambda: load_settings(None, {}, environment=asked))
+    (finding,) = found["graphics"]
+    assert finding.state is State.WRONG
+    assert "gpu_layers = -1 (environment HYBRIDGEN_GPU_LAYERS)" in finding.text
 
 
 @pytest.mark.parametrize(

@@ -108,10 +108,74 @@ def test_flags_are_read_from_either_kind_of_cpuinfo(tmp_path: Path) -> None:
     assert cpu_flags(tmp_path / "nowhere") == frozenset()
 
 
-@pytest.mark.parametrize("can_offload", [True, False])
-def test_graphics_card_is_never_missing(can_offload: bool) -> None:
-    (finding,) = check_graphics(Build("0.3", frozenset(), can_offload))
-    assert (finding.state, finding.facts["can_offload"]) == (State.OK, can_offload)
+FOR_PROCESSORS = Build("0.3", frozenset(), False)
+FOR_CUDA = Build("0.3", frozenset(), False, frozenset({"cuda"}))
+WITH_A_CARD = Build("0.3", frozenset(), True, frozenset({"cuda"}))
+
+
+def graphics(build: Build, layers: int, root: Path, system: str = "linux") -> Finding:
+    (finding,) = check_graphics(build, layers, "user file /x", system=system, root=root)
+    return finding
+
+
+@pytest.mark.parametrize("build", [FOR_PROCESSORS, FOR_CUDA, WITH_A_CARD])
+def test_graphics_card_that_nobody_asked_for_is_not_missing(build: Build, tmp_path: Path) -> None:
+    finding = graphics(build, 0, tmp_path)
+    assert (finding.state, finding.fix) == (State.OK, None)
+    assert finding.facts["can_offload"] is build.can_offload
+
+
+@pytest.fixture
+def with_card(tmp_path: Path) -> Path:
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev" / "nvidia0").touch()
+    return tmp_path
+
+
+def test_card_asked_of_a_build_without_support_is_wrong_and_says_how_to_build(
+    with_card: Path,
+) -> None:
+    finding = graphics(FOR_PROCESSORS, -1, with_card)
+    assert finding.state is State.WRONG
+    assert "gpu_layers = -1 (user file /x)" in finding.text
+    assert "built without support" in finding.text
+    assert 'CMAKE_ARGS="-DGGML_CUDA=on"' in str(finding.fix)
+    assert "gpu_layers = 0" in str(finding.fix)
+
+
+@pytest.mark.parametrize("build", [FOR_CUDA, WITH_A_CARD])
+def test_card_asked_for_and_no_device_file_is_wrong(build: Build, tmp_path: Path) -> None:
+    finding = graphics(build, 20, tmp_path)
+    assert finding.state is State.WRONG
+    assert "no device file" in finding.text
+    assert "driver" in str(finding.fix)
+
+
+def test_card_that_may_not_be_opened_is_wrong(
+    with_card: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)  # root may open everything
+    finding = graphics(WITH_A_CARD, -1, with_card)
+    assert finding.state is State.WRONG
+    assert "nvidia0 may not be opened" in finding.text
+    assert "usermod -aG render,video" in str(finding.fix)
+
+
+def test_card_that_llama_does_not_find_is_wrong(with_card: Path) -> None:
+    finding = graphics(FOR_CUDA, -1, with_card)
+    assert finding.state is State.WRONG
+    assert "built for cuda, finds none" in finding.text
+    assert "nvidia-smi" in str(finding.fix)
+
+
+def test_card_that_llama_finds_is_fine(with_card: Path) -> None:
+    finding = graphics(WITH_A_CARD, -1, with_card)
+    assert (finding.state, finding.fix) == (State.OK, None)
+    assert finding.facts["gpu_layers"] == -1
+
+
+def test_only_linux_has_device_files_of_cards(tmp_path: Path) -> None:
+    assert graphics(WITH_A_CARD, -1, tmp_path, system="darwin").state is State.OK
 
 
 def test_real_locks_are_said_claim_by_claim() -> None:
@@ -138,10 +202,10 @@ def test_sandbox_that_is_switched_off_is_a_warning_and_says_where() -> None:
 @pytest.mark.parametrize(
     ("level", "minimum", "state"),
     [
-        (LockLevel(True, False, "some"), "full", State.WRONG),
+        (LockLevel(True, False, "some"), "kernel", State.WRONG),
         (LockLevel(False, True, "some"), "sockets", State.WRONG),
         (LockLevel(True, False, "some"), "sockets", State.WARNING),
-        (LockLevel(True, True, "all"), "full", State.WARNING),
+        (LockLevel(True, True, "all"), "kernel", State.WARNING),
         (LockLevel(False, False, "none"), "none", State.WARNING),
     ],
 )

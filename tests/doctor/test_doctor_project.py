@@ -116,7 +116,7 @@ def test_where_the_kernel_does_not_lock_it_is_not_started(
     project: Path, fake_python: Callable[[bytes], Path]
 ) -> None:
     fake = str(fake_python(b"\x7fELF, if it were started"))
-    for demand in (Demand(), Demand(is_required=False, minimum="full")):
+    for demand in (Demand(), Demand(is_required=False, minimum="kernel")):
         locks = Locks(LockLevel(True, False, "no Landlock"), demand, memory_bytes=2**30)
         finding = looked(project, fake, locks)
         assert finding.state is State.SKIPPED

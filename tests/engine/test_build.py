@@ -21,6 +21,7 @@ def test_installed_llama_says_what_it_was_built_with() -> None:
     assert build.version == llama_cpp.__version__
     assert all(f"{name} = 1" in said for name in build.features)
     assert build.can_offload is bool(llama_cpp.llama_supports_gpu_offload())
+    assert build.can_offload <= bool(build.card_kinds)
 
 
 def test_llama_is_not_imported_here() -> None:

@@ -23,6 +23,7 @@ _CALLS = {name: _MACHINE.number(name) for name in NUMBERS} if _MACHINE else {}
 _PROFILES = {
     "broker": "broker_profile()",
     "engine": "engine_profile(place / 'model.gguf')",
+    "engine on a card": "engine_profile(place / 'model.gguf', has_card=True)",
     "courier": "courier_profile([port])",
     "puller": "puller_profile(place / 'models')",
 }
@@ -122,6 +123,7 @@ _BLIND = {
 _DENIED = {
     "broker": _EVERYWHERE | _OF_READERS,
     "engine": _EVERYWHERE | _OF_READERS | _OF_LONERS | _BLIND,
+    "engine on a card": _EVERYWHERE | _OF_READERS | _OF_LONERS | _BLIND,
     "courier": _EVERYWHERE | _OF_LONERS | _BLIND | {"reading the model", "fast open as an option"},
     # Its ports are those of the user's own settings for pip and hub.
     "puller": _EVERYWHERE - {"TCP to a port that is not configured"}

@@ -8,7 +8,7 @@ import struct
 import pytest
 
 from hybridgen.lockdown.seccomp import Program, filter_of
-from hybridgen.lockdown.syscalls import ARCHITECTURES, NEWEST, Architecture
+from hybridgen.lockdown.syscalls import ARCHITECTURES, NEWEST, NUMBERS, Architecture
 
 PID, OTHER = 4242, 4243
 ALLOW, KILL = "allow", "kill"
@@ -127,6 +127,44 @@ def test_nursery_is_a_runner_that_may_fork(
     machine: Architecture, call: str, arguments: tuple[int, ...], expected: str | int
 ) -> None:
     assert runner(machine, call, *arguments, profile="nursery") == expected
+
+
+@pytest.mark.parametrize(
+    ("request_", "is_for_a_card"),
+    [
+        (0xC020462A, True),  # NVIDIA: a call of its resource manager
+        (0x30000001, True),  # its shared memory: begin
+        (37, True),  # and one of its numbered calls
+        (0xC0106440, True),  # DRM: a call of a driver
+        (0x80084B01, True),  # AMD: version of its compute interface
+        (0xC0086200, True),  # DMA buffers: whose turn it is
+        (0x5412, False),  # TIOCSTI: types into a terminal
+        (0x541C, False),  # TIOCLINUX
+        (0x4B49, False),  # KDSKBSENT: what a key of the console types
+        (0x40086602, False),  # FS_IOC_SETFLAGS
+        (0x401C5820, False),  # FS_IOC_FSSETXATTR
+        (0x5000940F, False),  # BTRFS_IOC_SNAP_DESTROY: removes what lies in a folder
+        (0x30000101, False),
+    ],
+)
+def test_engine_asks_drivers_of_cards_only_with_a_card(
+    machine: Architecture, request_: int, is_for_a_card: bool
+) -> None:
+    answers = [
+        runner(machine, "ioctl", 0, request_, profile=profile)
+        for profile in ("engine", "offloading engine")
+    ]
+    assert answers == [errno.EPERM, ALLOW if is_for_a_card else errno.EPERM]
+
+
+def test_engine_on_a_card_differs_in_nothing_else(machine: Architecture) -> None:
+    calls = {name: machine.number(name) for name in NUMBERS if name != "ioctl"}
+    programs = [filter_of(profile, machine) for profile in ("engine", "offloading engine")]
+    for name, number in calls.items():
+        if number is not None:
+            one, other = (answer(program, machine.audit, number, ()) for program in programs)
+            assert one == other, name
+    assert runner(machine, "ioctl", 0, 0x5413, profile="offloading engine") == ALLOW
 
 
 def test_ordinary_calls_are_allowed() -> None:

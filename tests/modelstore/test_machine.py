@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,4 +58,10 @@ def test_quota_of_max_cuts_nothing(root: Path) -> None:
 
 def test_this_machine_has_some_of_both() -> None:
     assert memory_limit() > 64 * 1024**2
+    assert usable_cores() >= 1
+
+
+def test_cores_are_counted_where_nobody_tells_an_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.delattr(os, "sched_getaffinity")
     assert usable_cores() >= 1

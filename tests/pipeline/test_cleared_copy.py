@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -23,7 +24,7 @@ from hybridgen.domain import (
     Step,
     StepKind,
 )
-from hybridgen.errors import SourceError
+from hybridgen.errors import RunnerError, SourceError
 from hybridgen.label import Labeller, Mark, Rules
 from hybridgen.lockdown import probe
 from hybridgen.observe.runner import Dropped, Runner, Sandbox
@@ -168,8 +169,16 @@ Ask = Callable[..., tuple[Outcome, list[Prompt]]]
 
 
 @pytest.fixture
-def ask(project: Path) -> Ask:
-    """Runs ``generate`` with a backend that keeps its prompts."""
+def ask(project: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
+    """Runs ``generate`` up to the last question, with a backend that keeps its prompts."""
+
+    def enough(*_: object) -> NoReturn:
+        raise RunnerError("all was asked")
+
+    monkeypatch.setattr("hybridgen.explore.search.OPEN_PLATEAU", 0.2)
+    monkeypatch.setattr("hybridgen.explore.search.Search.simplify", lambda *_: None)
+    monkeypatch.setattr("hybridgen.pipeline.unit.Writer.rehearse", lambda _: None)
+    monkeypatch.setattr("hybridgen.pipeline.unit.Writer.confirm", enough)
 
     def run(*public: str, **flags: object) -> tuple[Outcome, list[Prompt]]:
         backend = FakeBackend(["fee(5)\n"])
@@ -193,7 +202,7 @@ def ask(project: Path) -> Ask:
 
 def test_public_code_that_runs_with_public_files_gives_public_prompts(ask: Ask) -> None:
     outcome, prompts = ask("shop/")
-    assert outcome.error is None, outcome.error
+    assert outcome.error == "all was asked"
     assert outcome.route.backend == "gemini"
     assert prompts
     assert {prompt.label for prompt in prompts} == {Label.PUBLIC}
@@ -203,20 +212,21 @@ def test_public_code_that_runs_with_public_files_gives_public_prompts(ask: Ask) 
 
 def test_public_code_that_needs_a_confidential_file_stays_on_this_machine(ask: Ask) -> None:
     outcome, prompts = ask("shop/open.py", "shop/__init__.py")
-    assert outcome.error is None, outcome.error
+    assert outcome.error == "all was asked"
     assert {prompt.label for prompt in prompts} == {Label.CONFIDENTIAL}
     assert any("does not run with public files alone" in note for note in outcome.notes)
 
 
 def test_with_drop_its_prompts_are_public_and_tell_nothing_of_what_runs_show(ask: Ask) -> None:
     outcome, prompts = ask("shop/open.py", "shop/__init__.py", context="drop")
-    assert outcome.error is None, outcome.error
+    assert outcome.error == "all was asked"
     assert {prompt.label for prompt in prompts} == {Label.PUBLIC}
     assert not any("Not executed" in part.text for p in prompts for part in p.request)
 
 
 def test_confidential_code_gives_confidential_prompts(ask: Ask) -> None:
     outcome, prompts = ask()
+    assert outcome.error == "all was asked"
     assert outcome.route.backend == "local"
     assert {prompt.label for prompt in prompts} == {Label.CONFIDENTIAL}
 

@@ -40,11 +40,11 @@ def test_no_code_is_run_where_a_lock_is_missing(run: Run) -> None:
         run(SOCKETS)
 
 
-@pytest.mark.parametrize("minimum", ["full", "sockets"])
+@pytest.mark.parametrize("minimum", ["kernel", "sockets"])
 def test_below_the_minimum_level_no_code_is_run_even_where_that_was_asked_for(
     run: Run, minimum: str
 ) -> None:
-    level = SOCKETS if minimum == "full" else LockLevel(False, True, "no seccomp")
+    level = SOCKETS if minimum == "kernel" else LockLevel(False, True, "no seccomp")
     with pytest.raises(SandboxUnavailable, match=rf"minimum_level = '{minimum}'.*no "):
         run(level, sandbox="off", security_minimum_level=minimum)
 

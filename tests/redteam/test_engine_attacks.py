@@ -5,6 +5,7 @@ A chat template is code from whoever made the file, and what llama.cpp reads is 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -426,6 +427,16 @@ def fee(amount: int) -> int:
 """
 
 
+def processes_of_session(session: int) -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it may have ended by now
+            stat = path.read_text()
+            if stat.rpartition(")")[2].split()[3] == str(session):
+                found.append(stat)
+    return found
+
+
 def generate(
     folder: Path, model: Path, said: dict[str, str], without: str = "", *options: str
 ) -> str:
@@ -450,9 +461,7 @@ def generate(
         start_new_session=True,
     )
     out, err = run.communicate(timeout=200)
-    stats = [path.read_text() for path in Path("/proc").glob("[0-9]*/stat") if path.exists()]
-    left = [stat for stat in stats if stat.rpartition(")")[2].split()[3] == str(run.pid)]
-    assert left == []
+    assert processes_of_session(run.pid) == []
     log = (home / ".local/state/hybridgen/engine.log").read_text(errors="replace")
     assert CANARY not in log
     assert b"\x1b" not in out + err

@@ -261,7 +261,7 @@ def test_nothing_arrives_by(story: Story, place: str, way: str) -> None:
 
 def test_run_on_this_machine_sends_not_one_packet(story: Story) -> None:
     assert "tiny.gguf" in story.local.output, story.local.output
-    assert "kernel locks: full" in story.local.output
+    assert "kernel locks: kernel" in story.local.output
     assert "shop/last.py: importing shop.last ended the process" in story.local.output
     assert story.local.flows == []
     assert story.local.caught == 0

@@ -18,7 +18,7 @@ def test_one_tested_module(tested):
 shop/pricing.py
   14 tests in tests/test_pricing.py  line 0 -> 99 %, branch 0 -> 91 %
   confidential (not marked), local, qwen2.5-coder-0.5b, 1,920 tokens, 48.2 s
-  run by .venv/bin/python, kernel locks: full
+  run by .venv/bin/python, kernel locks: kernel
   dropped: 2 flaky, 5 redundant
   note: conftest.py is needed too
     written"""
@@ -39,12 +39,12 @@ def test_several_modules_end_with_a_total(tested, covered, failed):
         "shop/cart.py",
         "  nothing to add  line 100 -> 100 %, branch 100 -> 100 %",
         "  public (marked public), local, no model, 0 tokens, 1.0 s",
-        "  run by python, kernel locks: full",
+        "  run by python, kernel locks: kernel",
         "shop/\\x1b[31mbad[bold].py",
         "  error: syntax error in line 3",
         "  correct it",
         "  confidential (not marked), local, no model, 0 tokens, 0.0 s",
-        "  run by python, kernel locks: full",
+        "  run by python, kernel locks: kernel",
         "3 modules: 1 with new tests, 1 without success; 14 tests, 1,920 tokens, 49.2 s",
     ]
 

@@ -22,7 +22,7 @@ def test_the_document_has_every_promised_key(tested):
                 "route": {"backend": "local", "why": "all code is confidential"},
                 "model": "qwen2.5-coder-0.5b",
                 "interpreter": ".venv/bin/python",
-                "locks": "full",
+                "locks": "kernel",
                 "test_file": "tests/test_pricing.py",
                 "tests_kept": 14,
                 "tests_dropped": {"flaky": 2, "redundant": 5},
