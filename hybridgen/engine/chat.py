@@ -26,10 +26,16 @@ class ChatTemplateError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of a rendered prompt; control tokens count only if ``is_template``."""
+    """A piece of a rendered prompt.
+
+    Attributes:
+        is_template: control tokens count.
+        is_shared: other prompts may begin with it: all before the last piece of the user's message.
+    """
 
     text: str
     is_template: bool
+    is_shared: bool
 
 
 class ChatTemplate:
@@ -93,11 +99,12 @@ class ChatTemplate:
         split = re.split(f"({'|'.join(marks)})", rendered)
         if split[1::2] != marks:
             raise ChatTemplateError("it does not place every message exactly once, in order")
+        last = len(split) - 2
         pieces = [
-            Piece(content[index // 2], False) if index % 2 else Piece(text, True)
+            Piece(content[index // 2] if index % 2 else text, index % 2 == 0, index < last)
             for index, text in enumerate(split)
         ]
-        pieces.append(Piece(answer_start, False))
+        pieces.append(Piece(answer_start, is_template=False, is_shared=False))
         return [piece for piece in pieces if piece.text]
 
 

@@ -18,12 +18,13 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hybridgen.engine import wire
-from hybridgen.engine.chat import ChatTemplate, ChatTemplateError
-from hybridgen.engine.stream import TextStream, is_looping
+from hybridgen.engine.answering import Question
+from hybridgen.engine.chat import ChatTemplate, ChatTemplateError, Piece
 
 if TYPE_CHECKING:
     from hybridgen.engine.llama import Llama
@@ -208,98 +209,29 @@ def _complete(
     model: Llama, template: ChatTemplate, request: wire.CompleteRequest, pipes: _Pipes
 ) -> None:
     """Answers one completion, however it ends."""
-    from hybridgen.engine.llama import AbortedError
-
-    pipes.request = request.id
-    pipes.deadline = time.monotonic() + request.seconds
-    tokens: list[int] = []
     try:
         pieces = template.pieces(request.system, request.user, request.answer_start)
     except ChatTemplateError as error:
         raise _RefusedError(f"its chat template cannot be used: {error}") from error
-    for piece in pieces:
-        tokens += model.tokenize(piece.text, is_special=piece.is_template)
-    tokens = model.with_bos(tokens)
+    tokens, beginning = _tokens(model, pieces)
     if len(tokens) >= model.context_tokens:
         raise _RefusedError(
             f"the prompt has {len(tokens)} tokens and the context {model.context_tokens}"
         )
-    generation = _Generation(model, request, pipes)
+    pipes.request = request.id
+    pipes.deadline = time.monotonic() + request.seconds
     try:
-        generation.run(tokens)
-    except AbortedError:
-        generation.reason = "stopped"
+        Question(model, request, pipes).answer(tokens, beginning)
     finally:
         pipes.deadline = float("inf")
-    generation.finish(len(tokens))
 
 
-class _Generation:
-    """One answer in the making; ``reason`` is how it ended.
-
-    ``end`` the model or a stop string ended it, ``loop`` it only repeated itself, ``length`` the
-    token cap or the context is full, ``stopped`` cancelled or out of time.
-    """
-
-    def __init__(self, model: Llama, request: wire.CompleteRequest, pipes: _Pipes) -> None:
-        self._model = model
-        self._request = request
-        self._pipes = pipes
-        self._stream = TextStream(request.stop)
-        self._sampled = 0
-        self._evaluated = 0
-        self.reason = "length"
-
-    def run(self, tokens: list[int]) -> None:
-        """Prefills and decodes until something ends it.
-
-        Raises:
-            AbortedError: cancelled or out of time.
-        """
-        self._evaluated = self._model.prefill(tokens)
-        sampler = self._model.sampler(
-            temperature=self._request.temperature, seed=self._request.seed
-        )
-        room = min(self._request.max_tokens, self._model.context_tokens - len(tokens))
-        try:
-            while self._sampled < room:
-                token = sampler.sample()
-                if self._model.is_end(token):
-                    self.reason = "end"
-                    return
-                self._sampled += 1
-                if self._took(self._model.piece(token)):
-                    return
-                if self._sampled < room:
-                    self._model.evaluate([token])
-        finally:
-            sampler.close()
-
-    def _took(self, piece: bytes) -> bool:
-        """Takes one token's bytes; True if they end the answer."""
-        text = self._stream.feed(piece)
-        self._send(text)
-        if self._stream.is_stopped:
-            self.reason = "end"
-        elif "\n" in text and is_looping(self._stream.text):
-            self.reason = "loop"
-        return self.reason != "length"
-
-    def finish(self, prompt_tokens: int) -> None:
-        """Sends what was held back, and the account."""
-        self._send(self._stream.finish())
-        self._pipes.send(
-            "done",
-            id=self._request.id,
-            reason=self.reason,
-            prompt_tokens=prompt_tokens,
-            evaluated_tokens=self._evaluated,
-            completion_tokens=self._sampled,
-        )
-
-    def _send(self, text: str) -> None:
-        if text:
-            self._pipes.send("text", id=self._request.id, text=text)
+def _tokens(model: Llama, pieces: Sequence[Piece]) -> tuple[list[int], int]:
+    """The tokens of a prompt, and how many of them other prompts may begin with."""
+    parts = [model.tokenize(piece.text, is_special=piece.is_template) for piece in pieces]
+    tokens = model.with_bos([token for part in parts for token in part])
+    own = [part for part, piece in zip(parts, pieces, strict=True) if not piece.is_shared]
+    return tokens, len(tokens) - sum(map(len, own))
 
 
 if __name__ == "__main__":

@@ -54,9 +54,9 @@ class Engine:
         say: told, for people, where it runs on the processor although a card was asked for.
 
     Attributes:
-        evaluated_tokens: prompt tokens really computed by the last completion; what it shares
-            with the one before is not computed again.
-        ended_by: how the last completion ended: ``"end"``, ``"loop"``, ``"length"`` or
+        evaluated_tokens: prompt tokens really computed for the last answers; what their prompt
+            shares with earlier ones is not computed again.
+        endings: how each of the last answers ended: ``"end"``, ``"loop"``, ``"length"`` or
             ``"stopped"`` (cancelled or out of time).
     """
 
@@ -94,7 +94,7 @@ class Engine:
         self._is_cancelled = False
         self._refusal: EngineUnusableError | None = None
         self.evaluated_tokens = 0
-        self.ended_by = ""
+        self.endings: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
         return self
@@ -192,16 +192,41 @@ class Engine:
         stop: Sequence[str] = (),
         on_text: Callable[[str], None] | None = None,
     ) -> Completion:
-        """The model's answer to ``prompt``.
+        """The model's answer to ``prompt``; see :meth:`sample`."""
+        (answer,) = self.sample(
+            prompt,
+            samples=((temperature, seed),),
+            max_tokens=max_tokens,
+            deadline=deadline,
+            stop=stop,
+            on_text=on_text,
+        )
+        return answer
+
+    def sample(
+        self,
+        prompt: Prompt,
+        *,
+        samples: Sequence[tuple[float, int]],
+        max_tokens: int,
+        deadline: float,
+        stop: Sequence[str] = (),
+        on_text: Callable[[str], None] | None = None,
+    ) -> list[Completion]:
+        """Several answers to ``prompt``, which is read once; they are computed together.
 
         Args:
-            prompt: instructions, context and request; the answer begins with its ``answer_start``.
-            max_tokens: the most tokens to generate.
-            temperature: 0 always takes the likeliest token.
-            seed: equal seeds give equal answers on the same machine.
+            prompt: instructions, context and request; an answer begins with its ``answer_start``.
+            samples: temperature and seed of each answer. Temperature 0 always takes the likeliest
+                token; equal seeds give equal answers on the same machine.
+            max_tokens: the most tokens of an answer; fewer where the context has no more room.
             deadline: on the clock of ``time.monotonic``; what exists then is returned.
-            stop: strings that end the answer and are not part of it.
-            on_text: called with each new piece of generated text.
+            stop: strings that end an answer and are not part of it.
+            on_text: called with each new piece of generated text, of whichever answer.
+
+        Returns:
+            An answer for each sample. The prompt's tokens are counted with the first, and each
+            has an equal share of the time.
 
         Raises:
             EngineError: the process crashed or hung, or the prompt does not fit into the context.
@@ -215,33 +240,33 @@ class Engine:
             user=(_text(prompt.context), _text(prompt.request)),
             answer_start=prompt.answer_start,
             max_tokens=max_tokens,
-            temperature=temperature,
-            seed=self._seed + seed,
+            samples=tuple((heat, self._seed + seed) for heat, seed in samples),
             seconds=max(0.0, deadline - time.monotonic()),
             stop=tuple(stop),
         )
-        generated: list[str] = []
+        texts = [""] * len(samples)
         try:
             self._send(wire.encode_complete(request))
-            done = self._collect(request.id, deadline, generated, on_text)
+            done = self._collect(request.id, deadline, texts, on_text)
         except BaseException:
             # Ctrl-C, or on_text raised: nobody waits for this answer any more.
             self._tell_cancel(request.id)
             raise
         self.evaluated_tokens = int(done["evaluated_tokens"])
-        self.ended_by = str(done["reason"])
-        return Completion(
-            text=prompt.answer_start + "".join(generated),
-            label=prompt.label,
-            backend="local",
-            model=self._name,
-            usage=Usage(
-                prompt_tokens=int(done["prompt_tokens"]),
-                completion_tokens=int(done["completion_tokens"]),
-                seconds=time.monotonic() - began,
-            ),
-            is_cut_off=self.ended_by in {"length", "stopped"},
-        )
+        self.endings = tuple(map(str, done["reasons"]))
+        seconds = (time.monotonic() - began) / len(samples)
+        sizes = [int(size) for size in done["completion_tokens"]]
+        return [
+            Completion(
+                text=prompt.answer_start + text,
+                label=prompt.label,
+                backend="local",
+                model=self._name,
+                usage=Usage(0 if index else int(done["prompt_tokens"]), sizes[index], seconds),
+                is_cut_off=self.endings[index] in {"length", "stopped"},
+            )
+            for index, text in enumerate(texts)
+        ]
 
     def cancel(self) -> None:
         """Ends the completion in hand; it returns what it has. May be called from any thread."""
@@ -255,10 +280,10 @@ class Engine:
         self,
         request: int,
         deadline: float,
-        generated: list[str],
+        texts: list[str],
         on_text: Callable[[str], None] | None,
     ) -> wire.Message:
-        """Gathers text until the request is done."""
+        """Gathers the text of each answer until the request is done."""
         last_moment = deadline + _GRACE_SECONDS
         is_told = False
         while True:
@@ -276,9 +301,9 @@ class Engine:
                 raise self._request_refusal(str(message["message"]))
             if message["event"] == "done":
                 return message
-            generated.append(str(message["text"]))
+            texts[int(message["sample"])] += str(message["text"])
             if on_text is not None:
-                on_text(generated[-1])
+                on_text(str(message["text"]))
 
     def _reply(self, request: int, end: float) -> wire.Message:
         while True:

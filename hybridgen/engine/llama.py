@@ -1,25 +1,33 @@
-"""llama.cpp through its low-level interface: load, tokenize, prefill, decode, sample.
+"""llama.cpp through its low-level interface: load, tokenize, prefill, decode.
 
 Only the engine's process imports this module. The high-level ``llama_cpp.Llama`` is not used:
-it falls back to a wrong chat template in silence and cannot be interrupted inside a prefill.
+it falls back to a wrong chat template in silence, knows one sequence only, and cannot be
+interrupted inside a prefill.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import Final
 
 import llama_cpp
 
+from hybridgen.engine.cells import Cells, sequences_for
 from hybridgen.engine.machine import BATCH
+from hybridgen.engine.pace import Pace
+from hybridgen.engine.sampling import Sampler
 
-# Top-k comes first so that everything after it looks at 40 candidates, not at 152,000.
-_TOP_K = 40
-_MIN_P = 0.05
-_PENALTY_WINDOW = 64
-_REPEAT_PENALTY = 1.05
+SAMPLES: Final = 8
+"""How many samples of one prompt are decoded at once."""
+
+_ABORTED: Final = 2  # what llama_decode answers then
+
+Row = tuple[int, int, int]
+"""One token of a batch: its sequence, its position there, and the token."""
 
 
 class LoadError(Exception):
@@ -31,14 +39,22 @@ class AbortedError(Exception):
 
 
 class Llama:
-    """A loaded model with one sequence in its key-value cache.
+    """A loaded model with one context, whose sequences share what they begin with.
 
     Args:
         path: the GGUF file.
         context_tokens: size of the context; never more than the model was trained with.
-        threads: for prefill and decode.
-        should_stop: asked many times a second while llama.cpp computes.
+        threads: the most for prefill and decode.
+        should_stop: asked many times a second while llama.cpp reads.
         gpu_layers: layers to compute on a graphics card, 0 for none, -1 for all.
+        samples: how many samples of one prompt are decoded at once, at most.
+
+    Attributes:
+        cells: which prompts are there.
+        pace: how many threads compute.
+        context: llama.cpp's own.
+        samples: how many samples are decoded at once, at most.
+        vocabulary: how many tokens there are.
     """
 
     def __init__(
@@ -49,30 +65,42 @@ class Llama:
         threads: int,
         should_stop: Callable[[], bool],
         gpu_layers: int = 0,
+        samples: int = SAMPLES,
     ) -> None:
         llama_cpp.llama_backend_init()
+        self.samples = samples
         self._is_offloaded = gpu_layers != 0
         self._model = _load_model(path, should_stop, gpu_layers)
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
-        self._abort = llama_cpp.ggml_abort_callback(lambda _: should_stop())
+        self.vocabulary = llama_cpp.llama_vocab_n_tokens(self._vocab)
+        self._should_stop = llama_cpp.ggml_abort_callback(lambda _: should_stop())
+        self._never = llama_cpp.ggml_abort_callback()
         trained = llama_cpp.llama_model_n_ctx_train(self._model)
         self.context_tokens = min(context_tokens, trained) if trained > 0 else context_tokens
-        self._context = self._new_context(threads)
-        self._memory = llama_cpp.llama_get_memory(self._context)
-        self._vocabulary_size = llama_cpp.llama_vocab_n_tokens(self._vocab)
-        self._cached: list[int] = []
+        self.context = self._new_context(threads, samples)
+        self._memory = llama_cpp.llama_get_memory(self.context)
+        self._batch = llama_cpp.llama_batch_init(max(BATCH, samples), 0, 1)
+        has_state = llama_cpp.llama_model_is_recurrent(self._model)
+        self.cells = Cells(
+            self,
+            size=self.context_tokens,
+            samples=samples,
+            is_divisible=not (has_state or llama_cpp.llama_model_is_hybrid(self._model)),
+        )
+        self.pace = Pace(threads, self._set_threads)
         self._warm_up()
 
-    def _new_context(self, threads: int) -> int:
+    def _new_context(self, threads: int, samples: int) -> int:
         params = llama_cpp.llama_context_default_params()
         params.n_ctx = self.context_tokens
-        params.n_batch = params.n_ubatch = min(BATCH, self.context_tokens)
-        params.n_seq_max = 1
+        params.n_batch = params.n_ubatch = max(samples, min(BATCH, self.context_tokens))
+        params.n_seq_max = sequences_for(samples)
+        params.n_outputs_max = params.n_seq_max  # else there is a row for each token of a batch
+        params.kv_unified = True  # else each sequence has its own share, and nothing is shared
         params.n_threads = params.n_threads_batch = threads
         params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
         params.offload_kqv = params.op_offload = self._is_offloaded
         params.embeddings = False
-        params.abort_callback = self._abort
         context: int | None = llama_cpp.llama_init_from_model(self._model, params)
         if context is None:
             llama_cpp.llama_model_free(self._model)
@@ -81,9 +109,20 @@ class Llama:
 
     def _warm_up(self) -> None:
         """Reads every weight once, so that the disk is waited for now and not in a target."""
-        self.evaluate([max(0, llama_cpp.llama_vocab_bos(self._vocab))])
+        first = max(0, llama_cpp.llama_vocab_bos(self._vocab))
+        self._decode([(self.cells.prompt, 0, first)], (0,))
+        at = iter(range(1, self.context_tokens))
+
+        def step() -> float:
+            began = time.perf_counter()
+            self._decode([(self.cells.prompt, next(at), first)], (0,))
+            return time.perf_counter() - began
+
+        self.pace.calibrate(step)
         llama_cpp.llama_memory_clear(self._memory, True)
-        self._cached = []
+
+    def _set_threads(self, threads: int) -> None:
+        llama_cpp.llama_set_n_threads(self.context, threads, threads)
 
     @property
     def chat_template(self) -> str | None:
@@ -141,84 +180,80 @@ class Llama:
         """True if ``token`` ends an answer."""
         return bool(llama_cpp.llama_vocab_is_eog(self._vocab, token))
 
-    def prefill(self, tokens: Sequence[int]) -> int:
-        """Makes the cache hold exactly ``tokens`` and gives how many had to be evaluated.
+    def copy_sequence(self, source: int, to: int) -> None:
+        """Makes ``to``, which is empty, hold what ``source`` holds, in the same cells."""
+        llama_cpp.llama_memory_seq_cp(self._memory, source, to, -1, -1)
 
-        The longest common prefix with what the cache holds is kept; the last token is always
-        evaluated again, because only that gives its logits.
-        """
-        keep = 0
-        for held, wanted in zip(self._cached, tokens[:-1], strict=False):
-            if held != wanted:
-                break
-            keep += 1
-        if not llama_cpp.llama_memory_seq_rm(self._memory, 0, keep, -1):
-            # Recurrent models cannot forget a part of what they read.
-            llama_cpp.llama_memory_clear(self._memory, True)
-            keep = 0
-        self._cached = list(tokens[:keep])
-        self.evaluate(tokens[keep:])
-        return len(tokens) - keep
+    def cut_sequence(self, sequence: int, start: int) -> None:
+        """Forgets the tokens of a sequence from ``start`` on."""
+        llama_cpp.llama_memory_seq_rm(self._memory, sequence, start, -1)
 
-    def evaluate(self, tokens: Sequence[int]) -> None:
-        """Appends ``tokens`` to the cache.
+    def prefill(self, tokens: Sequence[int], *, beginning: int, room: int) -> int:
+        """Makes ``cells.prompt`` hold ``tokens`` and gives how many had to be evaluated.
+
+        What an earlier prompt began with is used again, token by token.
+
+        Args:
+            tokens: of the prompt; fewer than the context has.
+            beginning: how many of them other prompts will begin with; they stay in memory.
+            room: tokens wanted for all answers together.
 
         Raises:
             AbortedError: ``should_stop`` said so.
             MemoryError: llama.cpp found no room in its cache.
         """
-        for start in range(0, len(tokens), BATCH):
-            part = list(tokens[start : start + BATCH])
-            buffer = (llama_cpp.llama_token * len(part))(*part)
-            status = llama_cpp.llama_decode(
-                self._context, llama_cpp.llama_batch_get_one(buffer, len(part))
-            )
-            if status != 0:
-                llama_cpp.llama_memory_seq_rm(self._memory, 0, len(self._cached), -1)
-                if status == 2:
-                    raise AbortedError
-                raise MemoryError(f"llama_decode failed with status {status}")
-            self._cached += part
+        known = self.cells.open(tokens, room)
+        llama_cpp.llama_set_abort_callback(self.context, self._should_stop, None)
+        try:
+            middle = max(known, beginning)
+            self._read(tokens, known, middle)
+            self.cells.keep(beginning)
+            self._read(tokens, middle, len(tokens))
+        finally:
+            # Asked between the nodes of a graph, it would cost some percent of every short step.
+            llama_cpp.llama_set_abort_callback(self.context, self._never, None)
+        return len(tokens) - known
+
+    def _read(self, tokens: Sequence[int], start: int, end: int) -> None:
+        """Evaluates a part of the prompt in hand, which holds what comes before."""
+        for first in range(start, end, BATCH):
+            last = min(first + BATCH, end)
+            rows = [(self.cells.prompt, at, tokens[at]) for at in range(first, last)]
+            try:
+                self._decode(rows, {len(rows) - 1} if last == len(tokens) else ())
+            except (AbortedError, MemoryError):
+                self.cells.cut(first)
+                raise
+            self.cells.holds(tokens[:last])
+
+    def step(self, rows: Sequence[Row]) -> None:
+        """Evaluates one token for each sample that goes on; row *i* then has its logits.
+
+        Raises:
+            MemoryError: llama.cpp found no room in its cache.
+        """
+        began = time.perf_counter()
+        self._decode(rows, {*range(len(rows))})
+        self.pace.note(time.perf_counter() - began, len(rows))
+
+    def _decode(self, rows: Sequence[Row], outputs: Collection[int]) -> None:
+        batch = self._batch
+        batch.n_tokens = len(rows)
+        for index, (sequence, position, token) in enumerate(rows):
+            batch.token[index] = token
+            batch.pos[index] = position
+            batch.n_seq_id[index] = 1
+            batch.seq_id[index][0] = sequence
+            batch.logits[index] = index in outputs
+        status = llama_cpp.llama_decode(self.context, batch)
+        if status == _ABORTED:
+            raise AbortedError
+        if status != 0:
+            raise MemoryError(f"llama_decode failed with status {status}")
 
     def sampler(self, *, temperature: float, seed: int) -> Sampler:
         """A fresh sampler; temperature 0 always takes the likeliest token."""
-        return Sampler(self._context, self._vocabulary_size, temperature=temperature, seed=seed)
-
-
-class Sampler:
-    """A chain of llama.cpp's samplers: top-k, mild repeat penalty, min-p, temperature, seed."""
-
-    def __init__(
-        self, context: int, vocabulary_size: int, *, temperature: float, seed: int
-    ) -> None:
-        self._context = context
-        self._chain = llama_cpp.llama_sampler_chain_init(
-            llama_cpp.llama_sampler_chain_default_params()
-        )
-        steps = [
-            llama_cpp.llama_sampler_init_top_k(_TOP_K),
-            llama_cpp.llama_sampler_init_penalties(
-                vocabulary_size, _PENALTY_WINDOW, _REPEAT_PENALTY, 0.0, 0.0
-            ),
-        ]
-        if temperature > 0:
-            steps += [
-                llama_cpp.llama_sampler_init_min_p(_MIN_P, 1),
-                llama_cpp.llama_sampler_init_temp(temperature),
-                llama_cpp.llama_sampler_init_dist(seed & 0xFFFFFFFF),
-            ]
-        else:
-            steps.append(llama_cpp.llama_sampler_init_greedy())
-        for step in steps:
-            llama_cpp.llama_sampler_chain_add(self._chain, step)
-
-    def sample(self) -> int:
-        """The next token after what the cache holds."""
-        return int(llama_cpp.llama_sampler_sample(self._chain, self._context, -1))
-
-    def close(self) -> None:
-        """Frees the chain."""
-        llama_cpp.llama_sampler_free(self._chain)
+        return Sampler(self.context, self.vocabulary, temperature=temperature, seed=seed)
 
 
 def has_card() -> bool:

@@ -5,7 +5,7 @@
     broker -> engine                          engine -> broker
     load      path, settings          ->      alive*  no_card?  ready | failed
     count     id, texts               ->      counted id, counts | failed
-    complete  id, prompt, limits      ->      alive*  text* id  done id | failed
+    complete  id, prompt, limits      ->      alive*  text* id, sample  done id | failed
     cancel    id                      ->      (the request in hand answers done, early)
 
 ``alive`` comes at most once a second while llama.cpp computes, so silence means a hang however
@@ -48,13 +48,15 @@ class LoadRequest:
 
 @dataclass(frozen=True, slots=True)
 class CompleteRequest:
-    """One completion.
+    """One prompt, of which one or more answers are wanted.
 
     Attributes:
         system: text of the system message.
         user: the user message in pieces that are tokenized apart (context, request), so that
             an equal context always gives equal tokens.
         answer_start: text that the answer begins with.
+        max_tokens: of each answer.
+        samples: temperature and seed of each answer.
         seconds: time left.
     """
 
@@ -63,8 +65,7 @@ class CompleteRequest:
     user: tuple[str, ...]
     answer_start: str
     max_tokens: int
-    temperature: float
-    seed: int
+    samples: tuple[tuple[float, int], ...]
     seconds: float
     stop: tuple[str, ...]
 
@@ -105,5 +106,6 @@ def decode_complete(message: Message) -> CompleteRequest:
     """The completion request in ``message``."""
     fields = {name: value for name, value in message.items() if name != "op"}
     fields["user"] = tuple(fields["user"])
+    fields["samples"] = tuple((float(heat), int(seed)) for heat, seed in fields["samples"])
     fields["stop"] = tuple(fields["stop"])
     return CompleteRequest(**fields)

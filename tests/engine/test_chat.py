@@ -18,13 +18,13 @@ def render(source: str) -> list[Piece]:
 
 def test_only_what_the_template_wrote_may_be_control_tokens() -> None:
     assert render(CHATML) == [
-        Piece("<s><|im_start|>system\n", True),
-        Piece("S", False),
-        Piece("<|im_end|>\n<|im_start|>user\n", True),
-        Piece("C", False),
-        Piece("R", False),
-        Piece("<|im_end|>\n<|im_start|>assistant\n", True),
-        Piece("A", False),
+        Piece("<s><|im_start|>system\n", is_template=True, is_shared=True),
+        Piece("S", is_template=False, is_shared=True),
+        Piece("<|im_end|>\n<|im_start|>user\n", is_template=True, is_shared=True),
+        Piece("C", is_template=False, is_shared=True),
+        Piece("R", is_template=False, is_shared=False),
+        Piece("<|im_end|>\n<|im_start|>assistant\n", is_template=True, is_shared=False),
+        Piece("A", is_template=False, is_shared=False),
     ]
 
 

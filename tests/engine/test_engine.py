@@ -129,6 +129,79 @@ def test_equal_seeds_give_equal_answers_and_others_differ(start: START, tiny_ggu
     assert answer(2) != first
 
 
+def test_samples_of_one_prompt_are_what_each_would_be_alone(start: START, tiny_gguf: Path) -> None:
+    engine = start(tiny_gguf)
+    samples = [(0.0, 1), (1.5, 1), (1.5, 2), (1.5, 1)]
+    together = engine.sample(prompt(), samples=samples, max_tokens=30, deadline=soon())
+    alone = [
+        engine.complete(prompt(), max_tokens=30, temperature=heat, seed=seed, deadline=soon())
+        for heat, seed in samples
+    ]
+    assert [answer.text for answer in together] == [answer.text for answer in alone]
+    assert together[1].text == together[3].text != together[2].text
+
+
+def test_prompt_is_read_once_for_all_its_samples(start: START, tiny_gguf: Path) -> None:
+    engine = start(tiny_gguf)
+    answers = engine.sample(
+        prompt(), samples=[(1.0, seed) for seed in range(4)], max_tokens=8, deadline=soon()
+    )
+    read = [answer.usage.prompt_tokens for answer in answers]
+    assert read == [engine.evaluated_tokens, 0, 0, 0]
+
+
+def test_sample_that_ends_early_leaves_the_others_to_go_on(
+    start: START, make_gguf: Callable[..., Path]
+) -> None:
+    engine = start(make_gguf("count", follows=speaks(b"abcdefgh")))
+    answers = engine.sample(
+        prompt(), samples=[(0.0, 1), (3.0, 2)], max_tokens=40, stop=["h"], deadline=soon()
+    )
+    assert answers[0].text == "abcdefg"
+    assert len(answers[1].text) > 1
+    assert len(engine.endings) == 2
+
+
+def test_samples_that_do_not_fit_at_once_are_made_after_each_other(
+    start: START, make_gguf: Callable[..., Path]
+) -> None:
+    engine = start(make_gguf("ever", follows={b"a": b"b", b"b": b"a"}), context_tokens=256)
+    answers = engine.sample(
+        prompt("x" * 150), samples=[(0.0, 1)] * 6, max_tokens=32, deadline=soon()
+    )
+    assert [answer.text for answer in answers] == [("ab" * 17)[:33]] * 6
+    assert all(answer.is_cut_off for answer in answers)
+
+
+def test_pieces_of_all_samples_arrive_while_they_are_made(start: START, tiny_gguf: Path) -> None:
+    pieces: list[str] = []
+    answers = start(tiny_gguf).sample(
+        prompt(),
+        samples=[(1.0, 1), (1.0, 2)],
+        max_tokens=12,
+        deadline=soon(),
+        on_text=pieces.append,
+    )
+    assert sorted("".join(pieces)) == sorted("".join(answer.text[1:] for answer in answers))
+
+
+def test_kill_in_the_middle_of_a_batch_costs_that_question_only(
+    start: START, make_gguf: Callable[..., Path]
+) -> None:
+    engine = start(make_gguf("endless", follows={b"a": b"b", b"b": b"a"}), context_tokens=32768)
+
+    def kill(_text: str) -> None:
+        assert engine.pid is not None
+        os.kill(engine.pid, signal.SIGKILL)
+
+    with pytest.raises(EngineError, match="was killed"):
+        engine.sample(
+            prompt(), samples=[(0.0, 1)] * 4, max_tokens=4000, deadline=soon(), on_text=kill
+        )
+    answers = engine.sample(prompt(), samples=[(0.0, 1)] * 4, max_tokens=8, deadline=soon())
+    assert [answer.text for answer in answers] == ["ababababa"] * 4
+
+
 def test_stop_string_across_tokens_ends_the_answer_without_it(
     start: START, make_gguf: Callable[..., Path]
 ) -> None:
@@ -164,7 +237,7 @@ def test_endless_repetition_is_ended_early(start: START, make_gguf: Callable[...
     follows = {b"a": b"b", b"b": b"c", b"c": b"\n", b"\n": b"a"}
     engine = start(make_gguf("loop", follows=follows))
     completion = engine.complete(prompt(), max_tokens=4000, temperature=0, seed=1, deadline=soon())
-    assert engine.ended_by == "loop"
+    assert engine.endings == ("loop",)
     assert completion.usage.completion_tokens < 200
     assert not completion.is_cut_off
 
@@ -246,7 +319,7 @@ def test_deadline_ends_an_answer_with_what_it_has(
         prompt(), max_tokens=30000, temperature=0, seed=1, deadline=soon(0.5)
     )
     assert time.monotonic() - began < 4
-    assert engine.ended_by == "stopped"
+    assert engine.endings == ("stopped",)
     assert completion.is_cut_off
     assert completion.text.startswith("ababab")
 
