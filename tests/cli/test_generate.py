@@ -13,6 +13,7 @@ import textwrap
 import time
 import venv
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -48,19 +49,25 @@ class Run:
 
 Generate = Callable[..., Run]
 
+# Ends a search early that will never reach all of a module.
+BRIEF = """
+import sys, hybridgen.explore.search as search
+search.OPEN_PLATEAU = 0.2
+from hybridgen.cli.main import main
+main(sys.argv[1:])
+"""
 
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """A user with no settings, no models and nothing in the environment."""
+
+def new_user(folder: Path) -> dict[str, str]:
+    """The environment of a user with no settings, no models and nothing else in it."""
     kept = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
-    home = tmp_path / "home"
+    home = folder / "home"
     home.mkdir()
     return {**kept, "HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(home)}
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    root = tmp_path / "project"
+def new_project(folder: Path) -> Path:
+    root = folder / "project"
     (root / "shop").mkdir(parents=True)
     (root / "pyproject.toml").write_text(
         "[project]\nname = 'shop'\nversion = '1'\n[tool.pytest.ini_options]\npythonpath = ['.']\n"
@@ -70,10 +77,9 @@ def project(tmp_path: Path) -> Path:
     return root
 
 
-@pytest.fixture
-def generate(project: Path, environment: dict[str, str]) -> Generate:
-    def generate(*arguments: str, **more: str) -> Run:
-        command = [sys.executable, "-m", "hybridgen", "generate", *arguments]
+def generator(project: Path, environment: dict[str, str]) -> Generate:
+    def generate(*arguments: str, start: tuple[str, ...] = ("-m", "hybridgen"), **more: str) -> Run:
+        command = [sys.executable, *start, "generate", *arguments]
         if "--budget" not in arguments:
             command += ["--budget", "25"]
         done = subprocess.run(
@@ -88,6 +94,21 @@ def generate(project: Path, environment: dict[str, str]) -> Generate:
         return Run(done)
 
     return generate
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return new_user(tmp_path)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return new_project(tmp_path)
+
+
+@pytest.fixture
+def generate(project: Path, environment: dict[str, str]) -> Generate:
+    return generator(project, environment)
 
 
 def passes(project: Path, *arguments: str) -> bool:
@@ -117,10 +138,30 @@ def test_without_a_model_the_search_alone_writes_tests_that_pass(
     assert "was not asked" not in run.err
 
 
-def test_what_was_begun_to_be_set_up_and_was_not_asked_is_said_once(generate: Generate) -> None:
+@dataclass(frozen=True)
+class Shared:
+    """One run that several tests look at, as runs are dear; and its project before and after."""
+
+    run: Run
+    before: dict[str, bytes]
+    after: dict[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def preview(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """``--diff`` for a user who began to set Gemini up."""
+    folder = tmp_path_factory.mktemp("preview")
+    project = new_project(folder)
+    before = tree(project)
+    generate = generator(project, new_user(folder))
     run = generate("shop", "--diff", HYBRIDGEN_GEMINI_MODEL="gemini-x")
     assert run.code == 0, run.err
-    assert run.err.count("note: Google Gemini was not asked: gemini.terms is not set") == 1
+    return Shared(run, before, tree(project))
+
+
+def test_what_was_begun_to_be_set_up_and_was_not_asked_is_said_once(preview: Shared) -> None:
+    said = "note: Google Gemini was not asked: gemini.terms is not set"
+    assert preview.run.err.count(said) == 1
 
 
 def test_json_is_one_document_with_the_promised_fields(generate: Generate, tiny_gguf: Path) -> None:
@@ -142,13 +183,10 @@ def test_json_is_one_document_with_the_promised_fields(generate: Generate, tiny_
     assert 0 < module["seconds"] <= 35
 
 
-def test_diff_prints_the_new_file_and_writes_nothing(generate: Generate, project: Path) -> None:
-    before = tree(project)
-    run = generate("shop/prices.py", "--diff")
-    assert run.code == 0, run.err
-    assert "+++ " in run.out
-    assert "+from shop.prices import discount" in run.out
-    assert tree(project) == before
+def test_diff_prints_the_new_file_and_writes_nothing(preview: Shared) -> None:
+    assert "+++ " in preview.run.out
+    assert "+from shop.prices import discount" in preview.run.out
+    assert preview.after == preview.before
 
 
 def test_covered_module_is_left_alone(generate: Generate, project: Path) -> None:
@@ -208,13 +246,24 @@ def test_second_run_replaces_own_tests_and_keeps_edited_ones(
     assert passes(project, "tests")
 
 
-def test_file_gets_a_name_that_pytest_collects(generate: Generate, project: Path) -> None:
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with names of its own for test files, after a run for one definition."""
+    folder = tmp_path_factory.mktemp("named")
+    project = new_project(folder)
     with (project / "pyproject.toml").open("a") as settings:
         settings.write("python_files = ['*_test.py']\n")
-    run = generate("shop/prices.py")
+    (project / "shop/prices.py").write_text(
+        PRICES + "\n\ndef double(n: int) -> int:\n    return n * 2\n"
+    )
+    run = generator(project, new_user(folder))("shop/prices.py::double")
     assert run.code == 0, run.err
-    assert (project / "tests/prices_test.py").exists()
-    assert passes(project)
+    return project
+
+
+def test_file_gets_a_name_that_pytest_collects(named: Path) -> None:
+    assert [path.name for path in (named / "tests").iterdir()] == ["prices_test.py"]
+    assert passes(named)
 
 
 @pytest.mark.long
@@ -229,13 +278,8 @@ def test_own_tests_that_the_code_has_outgrown_are_made_anew(
     assert passes(project, "tests")
 
 
-def test_one_definition_can_be_named(generate: Generate, project: Path) -> None:
-    (project / "shop/prices.py").write_text(
-        PRICES + "\n\ndef double(n: int) -> int:\n    return n * 2\n"
-    )
-    run = generate("shop/prices.py::double")
-    assert run.code == 0, run.err
-    text = (project / "tests/test_prices.py").read_text()
+def test_one_definition_can_be_named(named: Path) -> None:
+    text = (named / "tests/prices_test.py").read_text()
     assert "double(" in text
     assert "discount" not in text
 
@@ -356,7 +400,7 @@ def test_dangerous_module_is_tested_without_harm(
         (project / "shop/danger.py").write_text(
             DANGEROUS.format(victim=str(victim), mark=str(mark), port=port)
         )
-        run = generate("shop/danger.py", "--json")
+        run = generate("shop/danger.py", "--json", start=("-I", "-c", BRIEF))
         with pytest.raises(TimeoutError):
             server.accept()
     assert run.code in (0, 1)
