@@ -12,6 +12,7 @@ from hybridgen import __version__
 from hybridgen.backends import Backend
 from hybridgen.backends.batching import ahead, at_once
 from hybridgen.backends.replies import Reply, ReplyStore
+from hybridgen.backends.sampling import Sample, is_here, sample
 from hybridgen.domain import Completion, Fragment, Label, Prompt, Usage
 
 # To be raised when the same key would mean something else.
@@ -82,25 +83,56 @@ class CachingBackend:
         Raises:
             EngineError: this prompt got no answer; another may.
         """
-        key = self._key(prompt, _sampling(max_tokens, temperature, seed))
-        reply = self._store.find(key, prompt.label)
-        if reply is not None:
-            self.cached_answers += 1
-            if on_text is not None:
-                on_text(reply.text)
-            return _completion(reply, prompt)
-        completion = self._started().complete(
+        (completion,) = self.sample(
             prompt,
+            samples=((temperature, seed),),
             max_tokens=max_tokens,
-            temperature=temperature,
-            seed=seed,
             deadline=deadline,
             on_text=on_text,
         )
-        is_out_of_time = completion.usage.completion_tokens < max_tokens
-        if not (completion.is_cut_off and is_out_of_time):
-            self._store.keep(key, completion.label, _reply(completion, prompt))
         return completion
+
+    def is_here(self, label: Label) -> bool:
+        """As the real backend, which is made to tell."""
+        return is_here(self._started(), label)
+
+    def sample(
+        self,
+        prompt: Prompt,
+        *,
+        samples: Sequence[Sample],
+        max_tokens: int,
+        deadline: float,
+        on_text: Callable[[str], None] | None = None,
+    ) -> list[Completion]:
+        """Likewise several answers; only those that are not known are asked for.
+
+        Raises:
+            EngineError: this prompt got no answer; another may.
+        """
+        keys = [self._key(prompt, _sampling(max_tokens, heat, seed)) for heat, seed in samples]
+        found = {key: self._store.find(key, prompt.label) for key in keys}
+        answers = {key: _completion(reply, prompt) for key, reply in found.items() if reply}
+        self.cached_answers += len(answers)
+        for answer in answers.values():
+            if on_text is not None:
+                on_text(answer.text.removeprefix(prompt.answer_start))
+        unknown = {key: asked for key, asked in zip(keys, samples, strict=True) if not found[key]}
+        if unknown:
+            made = sample(
+                self._started(),
+                prompt,
+                samples=list(unknown.values()),
+                max_tokens=max_tokens,
+                deadline=deadline,
+                on_text=on_text,
+            )
+            for key, completion in zip(unknown, made, strict=True):
+                answers[key] = completion
+                is_out_of_time = completion.usage.completion_tokens < max_tokens
+                if not (completion.is_cut_off and is_out_of_time):
+                    self._store.keep(key, completion.label, _reply(completion, prompt))
+        return [answers[key] for key in keys]
 
     def at_once(self, label: Label) -> int:
         """As many as the real backend, which is made to tell."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hybridgen.domain import Completion, Prompt
+from hybridgen.domain import Completion, Label, Prompt
 from hybridgen.engine import Engine
 
 # The start of an answer opens a code fence; what comes after its end is prose.
@@ -65,6 +65,29 @@ class LocalBackend:
             max_tokens=max_tokens,
             temperature=temperature,
             seed=seed,
+            deadline=deadline,
+            stop=_STOP,
+            on_text=on_text,
+        )
+
+    def is_here(self, label: Label) -> bool:
+        """Always: this machine may read everything."""
+        return True
+
+    def sample(
+        self,
+        prompt: Prompt,
+        *,
+        samples: Sequence[tuple[float, int]],
+        max_tokens: int,
+        deadline: float,
+        on_text: Callable[[str], None] | None = None,
+    ) -> list[Completion]:
+        """The model's answers up to the end of their code, computed together."""
+        return self._engine.sample(
+            prompt,
+            samples=samples,
+            max_tokens=max_tokens,
             deadline=deadline,
             stop=_STOP,
             on_text=on_text,

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from hybridgen.backends.batching import ahead, at_once
+from hybridgen.backends.sampling import Sample, sample
 from hybridgen.domain import Completion, Label, Prompt, estimated_tokens
 from hybridgen.errors import RemoteError
 
@@ -64,7 +65,30 @@ class RoutedBackend:
         deadline: float,
         on_text: Callable[[str], None] | None = None,
     ) -> Completion:
-        """The answer of the first backend that gives one.
+        """The answer of the first backend that gives one; see :meth:`sample`."""
+        (completion,) = self.sample(
+            prompt,
+            samples=((temperature, seed),),
+            max_tokens=max_tokens,
+            deadline=deadline,
+            on_text=on_text,
+        )
+        return completion
+
+    def is_here(self, label: Label) -> bool:
+        """Whether the backend that would be asked first is this machine's model."""
+        return self._first(self._names(label)) == "local"
+
+    def sample(
+        self,
+        prompt: Prompt,
+        *,
+        samples: Sequence[Sample],
+        max_tokens: int,
+        deadline: float,
+        on_text: Callable[[str], None] | None = None,
+    ) -> list[Completion]:
+        """The answers of the first backend that gives them.
 
         Raises:
             GateRefusal: the prompt may not go where it was about to go; nobody else is asked.
@@ -79,11 +103,11 @@ class RoutedBackend:
                 failed.append((name, self._given_up[name]))
                 continue
             try:
-                completion = self._backend(name).complete(
+                completions = sample(
+                    self._backend(name),
                     prompt,
+                    samples=samples,
                     max_tokens=max_tokens,
-                    temperature=temperature,
-                    seed=seed,
                     deadline=_time_for(name, names, deadline),
                     on_text=on_text,
                 )
@@ -93,7 +117,7 @@ class RoutedBackend:
                     self._given_up[name] = error
                 continue
             self._note(failed, f"{name} was asked instead")
-            return completion
+            return completions
         if failed:
             last, final = failed.pop()
             self._note(failed, f"{last} was asked instead")

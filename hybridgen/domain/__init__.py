@@ -35,6 +35,7 @@ from hybridgen.domain.prompts import (
     estimated_tokens,
 )
 from hybridgen.domain.results import (
+    Asked,
     Coverage,
     MutationScore,
     Outcome,
@@ -58,6 +59,7 @@ from hybridgen.domain.runs import (
 __all__ = [
     "AGREED",
     "Arc",
+    "Asked",
     "Candidate",
     "Check",
     "CheckKind",

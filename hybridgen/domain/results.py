@@ -93,6 +93,21 @@ class Suspect:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What one kind of question to the model brought.
+
+    Attributes:
+        times: how often it was asked.
+        gained: lines and branches that were open before its answers and not after.
+        seconds: what its answers took.
+    """
+
+    times: int = 0
+    gained: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What happened to one module.
 
@@ -104,6 +119,7 @@ class Outcome:
         tokens: prompt plus completion tokens.
         notes: further lines for people (interpreter, what was cut ...).
         stages: seconds that each stage of the work took, in order.
+        questions: what short questions brought, by their kind; only kinds that were asked.
     """
 
     path: str
@@ -127,3 +143,4 @@ class Outcome:
     mutation: MutationScore | None = None
     diff: str | None = None
     stages: dict[str, float] = field(default_factory=dict)
+    questions: dict[str, Asked] = field(default_factory=dict)

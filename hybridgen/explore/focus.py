@@ -32,7 +32,8 @@ class Focus:
         self._measured_arcs = -1
         self._headers = _headers(module.source.text)
         known = {target.qualname: target for target in module.targets}
-        self._lines = {target.qualname: _lines_of(target, known) for target in targets}
+        self._parts = {target.qualname: _parts_of(target, known) for target in targets}
+        self._lines = {name: _lines_of(parts) for name, parts in self._parts.items()}
 
     def missing_lines(self) -> frozenset[int]:
         """Lines that nothing reaches, and those with a branch that nothing takes."""
@@ -84,6 +85,10 @@ class Focus:
             other.parent == target.qualname for other in self._targets
         )
 
+    def parts(self, target: Target) -> tuple[Target, ...]:
+        """A target, and the private code that only it leads to."""
+        return self._parts[target.qualname]
+
     def _count(self, target: Target) -> int:
         measured = self._now()
         inside = self._lines.get(target.qualname, frozenset())
@@ -105,8 +110,8 @@ def _measured(path: Path, text: str, arcs: frozenset[Arc]) -> Measured:
     return measure(path, arcs)
 
 
-def _lines_of(target: Target, known: Mapping[str, Target]) -> frozenset[int]:
-    """The lines of a target and of the private definitions that it calls, and those call."""
+def _parts_of(target: Target, known: Mapping[str, Target]) -> tuple[Target, ...]:
+    """A target and the private definitions that it calls, and those call."""
     found: dict[str, Target] = {target.qualname: target}
     waiting = list(target.calls)
     while waiting:
@@ -115,7 +120,11 @@ def _lines_of(target: Target, known: Mapping[str, Target]) -> frozenset[int]:
             found[called.qualname] = called
             inner = (t for t in known.values() if t.parent == called.qualname)
             waiting += [*called.calls, *(name for method in inner for name in method.calls)]
-    return frozenset(n for t in found.values() for n in range(t.first_line, t.last_line + 1))
+    return tuple(found.values())
+
+
+def _lines_of(parts: Sequence[Target]) -> frozenset[int]:
+    return frozenset(n for part in parts for n in range(part.first_line, part.last_line + 1))
 
 
 def _headers(source: str) -> dict[int, range]:

@@ -164,6 +164,27 @@ class Search:
             self._learn_from(candidate)
         return found
 
+    def suggest(
+        self, target: Target, parameter: str, values: Iterable[str], deadline: float
+    ) -> int:
+        """Calls ``target`` with given values of a parameter; they are seeds for mutation.
+
+        Returns:
+            How many of them showed something new.
+        """
+        found = 0
+        for value in values:
+            self._maker.learn(target.qualname, parameter, value)
+            if time.monotonic() > deadline or target not in self._targets:
+                continue
+            fresh = self._variants.fresh(target)
+            genome = self._maker.with_argument(fresh, target, parameter, value)
+            if self._try(Trial(target, genome)):
+                found += 1
+            else:
+                self._add(target, genome)
+        return found
+
     def run(
         self,
         until: Callable[[], float],

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from hybridgen.backends import Backend
-from hybridgen.domain import Module, SourceFile, Target
+from hybridgen.domain import Asked, Module, SourceFile, Target
 from hybridgen.label import Labeller
 from hybridgen.observe.effort import Effort, Limit
 from hybridgen.observe.operands import Watcher as OperandWatcher
@@ -133,6 +133,7 @@ class Tally:
         asking: seconds that answers of the model took; of several at once, those of the last one.
         late: stages that the clock ended.
         answered_by: how many answers each backend gave.
+        questions: what short questions brought, by their kind.
     """
 
     tokens: int = 0
@@ -141,6 +142,7 @@ class Tally:
     late: dict[str, None] = field(default_factory=dict)
     cut: Counter[str] = field(default_factory=Counter)
     answered_by: Counter[str] = field(default_factory=Counter)
+    questions: dict[str, Asked] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
 

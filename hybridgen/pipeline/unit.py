@@ -115,6 +115,7 @@ class Unit:
             stages=dict(self._stages.seconds),
             tests_dropped=dict(sorted(self._tally.dropped.items())),
             tokens=self._tally.tokens,
+            questions=dict(self._tally.questions),
             seconds=time.monotonic() - self._budget.started,
             notes=tuple(self._tally.notes),
         )

@@ -18,9 +18,10 @@ from hybridgen.post.files import with_temporary_files
 from hybridgen.post.flatten import flatten
 from hybridgen.post.normalise import normalise
 from hybridgen.post.salvage import statements, without_last_expectation
+from hybridgen.post.values import values
 from hybridgen.post.vocabulary import Vocabulary, read_imports
 
-__all__ = ["candidates", "candidates_from_code"]
+__all__ = ["candidates", "candidates_from_code", "values"]
 
 _MOST_CANDIDATES = 80
 

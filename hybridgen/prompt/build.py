@@ -62,13 +62,13 @@ def build_prompt(
         limits: budgets of the module's and the target's part.
     """
     lines, cut_lines = outline(module, count_tokens, limits.context_tokens)
-    name = _fragment(module, import_name)
+    name = fragment_of(module, import_name)
     request, cut_parts = _request(module, target, missing, examples, count_tokens, limits)
     return Prompt(
         system=render("system", {}),
         context=render("context", {"module": name, "outline": lines}),
         request=request,
-        answer=_fragment(module, _answer_start(target, import_name), target),
+        answer=fragment_of(module, answer_start(target, import_name), target),
         cut=(*cut_lines, *cut_parts),
     )
 
@@ -104,16 +104,16 @@ def _request(
         else:
             cut.append(part.name)
     values: dict[str, Value] = {
-        "name": _fragment(module, target.name),
+        "name": fragment_of(module, target.name),
         "source": source,
         "around": [part.fragment for part in (*callees, *maker) if part in kept],
         "missing": [part.fragment for part in needed if part in kept],
         "examples": [part.fragment for part in known if part in kept],
     }
-    owner = _owner(target)
+    owner = owner_of(target)
     if owner is None:
         return render("request_function", values), tuple(cut)
-    return render("request_class", {**values, "owner": _fragment(module, owner)}), tuple(cut)
+    return render("request_class", {**values, "owner": fragment_of(module, owner)}), tuple(cut)
 
 
 def _fitting(costs: Sequence[int], limit: int) -> int:
@@ -125,7 +125,7 @@ def _fitting(costs: Sequence[int], limit: int) -> int:
     return len(costs)
 
 
-def _owner(target: Target) -> str | None:
+def owner_of(target: Target) -> str | None:
     """The class that a test has to make, or None if the target is called as it is."""
     if _is_class(target):
         return target.qualname
@@ -138,7 +138,7 @@ def _definition(module: Module, target: Target) -> Fragment:
     if target.parent is not None and not _is_class(target):
         body = "\n".join(f"    {line}" if line else line for line in text.split("\n"))
         text = f"class {target.parent}:\n{body}"
-    return _fragment(module, text, target)
+    return fragment_of(module, text, target)
 
 
 def _without_methods(module: Module, target: Target) -> str:
@@ -182,11 +182,11 @@ def _callees(module: Module, target: Target) -> list[_Part]:
     ]
 
 
-def _answer_start(target: Target, import_name: str) -> str:
+def answer_start(target: Target, import_name: str) -> str:
     """The first lines of the answer: they cost nothing and keep a small model on its task."""
     root = target.qualname.partition(".")[0]
     head = f"```python\nfrom {import_name} import {root}\n\n"
-    owner = _owner(target)
+    owner = owner_of(target)
     if owner is not None:
         test = f"def test_{target.name.strip('_').lower()}_1():"
         variable = owner.rpartition(".")[2].strip("_").lower()
@@ -196,7 +196,7 @@ def _answer_start(target: Target, import_name: str) -> str:
     return f"{head}{target.qualname}("
 
 
-def _fragment(module: Module, text: str, target: Target | None = None) -> Fragment:
+def fragment_of(module: Module, text: str, target: Target | None = None) -> Fragment:
     """Text made from a module: as confidential as the module, or the target if that is more."""
     source = module.source
     label = source.label if target is None else max(source.label, target.label)

@@ -96,6 +96,10 @@ def _module(outcome: Outcome) -> dict[str, Any]:
         "tokens": outcome.tokens,
         "seconds": round(outcome.seconds, 3),
         "stages": {name: round(seconds, 1) for name, seconds in outcome.stages.items()},
+        "questions": {
+            kind: {"times": asked.times, "gained": asked.gained, "seconds": round(asked.seconds, 1)}
+            for kind, asked in outcome.questions.items()
+        },
         "error": outcome.error,
         "exit_code": code_of(outcome),
         "notes": list(outcome.notes),

@@ -230,3 +230,28 @@ def test_a_real_model_is_loaded_at_the_first_new_question_only(
         logs.append(log.exists())
     assert texts == ["abc", "abc"]
     assert logs == [True, False]
+
+
+def test_several_answers_are_kept_one_by_one(bench: Bench) -> None:
+    bench.answers = ["one", "two", "three"]
+    wanted = [(0.2, 1), (0.9, 2)]
+
+    def ask_for(samples: list[tuple[float, int]]) -> list[str]:
+        run = bench.run()
+        answers = run.sample(PROMPT, samples=samples, max_tokens=50, deadline=time.monotonic() + 30)
+        run.close()
+        return [answer.text.removeprefix(PROMPT.answer_start) for answer in answers]
+
+    assert ask_for(wanted) == ["one", "two"]
+    assert ask_for([*wanted, (1.2, 3)]) == ["one", "two", "one"]
+    assert bench.asked == 3
+    assert len(bench.made) == 2
+
+
+def test_one_answer_of_several_is_that_to_the_same_question_alone(bench: Bench) -> None:
+    ask(bench.run())
+    run = bench.run()
+    (again,) = run.sample(PROMPT, samples=[(0.7, 1)], max_tokens=50, deadline=1e9)
+    run.close()
+    assert run.cached_answers == 1
+    assert again.text.endswith("answer")

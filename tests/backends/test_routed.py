@@ -188,3 +188,25 @@ def test_closing_ends_what_was_made_and_may_be_done_again() -> None:
     backends.routed.close()
     backends.routed.close()
     assert (onprem.is_closed, gemini.is_closed) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("label", "is_here"),
+    [(Label.PUBLIC, False), (Label.INTERNAL, False), (Label.CONFIDENTIAL, True)],
+)
+def test_this_machine_answers_what_nobody_else_may_read(label: Label, is_here: bool) -> None:
+    house = House(gemini=FakeBackend(), onprem=FakeBackend(), local=FakeBackend())
+    assert house.routed.is_here(label) is is_here
+    assert house.made == []
+
+
+def test_several_answers_come_from_one_backend_even_if_it_gives_one_at_a_time() -> None:
+    house = House(local=FakeBackend(["one", "two"]))
+    part = Fragment("x", Label.CONFIDENTIAL, "test", "made by a test")
+    answers = house.routed.sample(
+        Prompt((part,), (part,), (part,), part),
+        samples=[(0.2, 1), (0.9, 2)],
+        max_tokens=50,
+        deadline=1e9,
+    )
+    assert [answer.text for answer in answers] == ["xone", "xtwo"]

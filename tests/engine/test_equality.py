@@ -106,12 +106,12 @@ def best(llama: Any, row: int) -> int:
     return int(np.argmax(logits(llama.context, row, llama.vocabulary)))
 
 
-def agrees(answer: Sequence[int], plain: Sequence[tuple[int, float]]) -> bool:
-    """Equal up to where two tokens were so close that rounding decides."""
-    for token, (expected, gap) in zip(answer, plain, strict=True):
+def equal_tokens(answer: Sequence[int], plain: Sequence[tuple[int, float]]) -> int | None:
+    """How many are equal before rounding decides; None if something else decides."""
+    for index, (token, (expected, gap)) in enumerate(zip(answer, plain, strict=True)):
         if token != expected:
-            return gap < TOLERANCE
-    return True
+            return index if gap < TOLERANCE else None
+    return len(plain)
 
 
 def test_batches_over_shared_beginnings_say_what_a_plain_model_says(model: Path) -> None:
@@ -123,14 +123,14 @@ def test_batches_over_shared_beginnings_say_what_a_plain_model_says(model: Path)
     llama = Llama(model, context_tokens=2048, threads=2, should_stop=lambda: False)
     asked = list(prompts(lambda text: llama.tokenize(text, is_special=False)))
     assert len(asked) >= 50
-    wrong = equal = reused = 0
+    counts: list[int | None] = []
+    reused = 0
     for tokens, beginning in asked:
         expected = alone(plain, tokens)
         known = len(tokens) - llama.prefill(tokens, beginning=beginning, room=0)
         reused += known >= beginning
-        for answer in together(llama, tokens, beginning):
-            wrong += not agrees(answer, expected)
-            equal += answer == [token for token, _ in expected]
+        counts += [equal_tokens(answer, expected) for answer in together(llama, tokens, beginning)]
     assert reused >= 40  # else nothing was shared, and there was nothing to show
-    assert wrong == 0
-    assert equal >= 0.9 * SAMPLES * len(asked)  # so "too close" explains a few only
+    assert None not in counts
+    # Else "too close" would explain too much.
+    assert sum(filter(None, counts)) >= 0.75 * TOKENS * len(counts)

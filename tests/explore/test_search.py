@@ -221,3 +221,50 @@ def test_texts_that_do_not_matter_are_simplified_and_numbers_are_not(start: Star
     assert "box = Box('a')" in built
     sizes = codes(archive, "Box.fits")
     assert any("77" in code or "76" in code or "78" in code for code in sizes)
+
+
+STRUCTURED = """
+import re
+
+
+def weeks(text: str, factor: float = 1.0) -> float:
+    match = re.fullmatch(r"P(\\d{2})-W-(\\d)!(?P<x>[aeiou]{6})", text)
+    if match is None:
+        return -1.0
+    if match["x"] == "aeioua":
+        return factor
+    return 0.0
+
+
+class Parser:
+    def __init__(self, text):
+        self.text = text
+
+    def parts(self):
+        if self.text.count("::=") == 3 and self.text.endswith("<eol>"):
+            return self.text.split("::=")
+        return []
+"""
+
+
+def test_value_that_somebody_knows_is_called_with_and_varied(start: Start) -> None:
+    search, archive, module = start(STRUCTURED)
+    target = next(t for t in module.targets if t.qualname == "weeks")
+    new = search.suggest(target, "text", ["'nothing'", "'P12-W-3!ououia'"], time.monotonic() + 10)
+    assert new == 2
+    assert any("'P12-W-3!ououia'" in code for code in codes(archive, "weeks"))
+
+
+def test_value_for_a_class_reaches_what_its_methods_do_with_it(start: Start) -> None:
+    search, archive, module = start(STRUCTURED)
+    target = next(t for t in module.targets if t.qualname == "Parser")
+    search.suggest(target, "text", ["'a::=b::=c::=<eol>'"], time.monotonic() + 10)
+    run(search, module, archive)
+    assert any("<eol>" in step.code for c in archive.candidates for step in c.steps)
+
+
+def test_values_come_too_late_after_the_deadline(start: Start) -> None:
+    search, archive, module = start(STRUCTURED)
+    target = next(t for t in module.targets if t.qualname == "weeks")
+    assert search.suggest(target, "text", ["'P12-W-3!ououia'"], time.monotonic() - 1) == 0
+    assert archive.candidates == ()

@@ -7,7 +7,7 @@ import re
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,7 +27,7 @@ from hybridgen.domain import Completion, Destination, Label, Outcome, Prompt, Ta
 from hybridgen.errors import RunnerError
 from hybridgen.gate import FingerprintIndex, Gate, Ledger
 from hybridgen.label import Labeller, Mark, Rules
-from hybridgen.pipeline import finding
+from hybridgen.pipeline.answers import Answers
 from hybridgen.prompt import is_ours
 from hybridgen.route import Remotes, steps
 from hybridgen.settings import load_settings
@@ -257,13 +257,15 @@ def test_answers_that_came_at_once_cost_what_the_last_of_them_took(
     generate: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: list[tuple[float, float]] = []
-    take = finding.Finder._take
+    take = Answers.take
 
-    def noted(self: finding.Finder, completion: Completion, target: Target, seconds: float) -> None:
-        taken.append((completion.usage.seconds, seconds))
-        take(self, completion, target, seconds)
+    def noted(
+        self: Answers, completions: Sequence[Completion], target: Target, seconds: float
+    ) -> None:
+        taken.append((completions[0].usage.seconds, seconds))
+        take(self, completions, target, seconds)
 
-    monkeypatch.setattr(finding.Finder, "_take", noted)
+    monkeypatch.setattr(Answers, "take", noted)
     server = Server(4, max)
     server.pause_seconds = 0.3
     generate(server)

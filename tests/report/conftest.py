@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from hybridgen.domain import (
+    Asked,
     Candidate,
     Coverage,
     Label,
@@ -37,6 +38,7 @@ def tested() -> Outcome:
         tokens=1920,
         seconds=48.2345,
         stages={"searching": 20.123, "confirming": 2.0},
+        questions={"values": Asked(times=2, gained=7, seconds=12.345)},
         notes=("conftest.py is needed too\nwritten",),
         diff="+def test_secret_value(): ...",
     )

@@ -35,6 +35,7 @@ def test_the_document_has_every_promised_key(tested):
                 "tokens": 1920,
                 "seconds": 48.234,
                 "stages": {"searching": 20.1, "confirming": 2.0},
+                "questions": {"values": {"times": 2, "gained": 7, "seconds": 12.3}},
                 "error": None,
                 "exit_code": 0,
                 "notes": ["conftest.py is needed too\nwritten"],

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from hybridgen.domain import Parameter, ParameterKind, Target
 from hybridgen.explore.genomes.catalogue import Catalogue, is_protocol, keyword_names
-from hybridgen.explore.genomes.genome import RESULT, Call, call_text
+from hybridgen.explore.genomes.genome import RESULT, Call, Genome, call_text
 from hybridgen.explore.syntax import tree_of
 from hybridgen.explore.values.drawn import Drawn
 from hybridgen.explore.values.files import PATH_NAMES
@@ -280,6 +281,26 @@ def parameter_at(target: Target, at: int, keyword: str) -> Parameter | None:
         if parameter.kind is ParameterKind.VAR_POSITIONAL or place == at:
             return parameter
     return None
+
+
+def with_argument(genome: Genome, target: Target, parameter: str, text: str) -> Genome:
+    """``genome`` with ``text`` for a parameter of ``target``, where it is called last."""
+
+    def changed(call: Call) -> Call:
+        for at, (keyword, _) in enumerate(call.arguments):
+            found = parameter_at(target, at, keyword)
+            if found is not None and found.name == parameter:
+                arguments = (*call.arguments[:at], (keyword, text), *call.arguments[at + 1 :])
+                return replace(call, arguments=arguments)
+        return replace(call, arguments=(*call.arguments, (parameter, text)))
+
+    for at in reversed(range(len(genome.calls))):
+        if genome.calls[at].target == target.qualname:
+            calls = (*genome.calls[:at], changed(genome.calls[at]), *genome.calls[at + 1 :])
+            return replace(genome, calls=calls)
+    if genome.build is not None and genome.build.target == target.qualname:
+        return replace(genome, build=changed(genome.build))
+    return genome
 
 
 def _sizes(source: str) -> tuple[int, ...]:

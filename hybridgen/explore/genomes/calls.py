@@ -14,7 +14,7 @@ from hybridgen.domain import (
     Target,
     TargetKind,
 )
-from hybridgen.explore.genomes.arguments import Arguments, parameter_at
+from hybridgen.explore.genomes.arguments import Arguments, parameter_at, with_argument
 from hybridgen.explore.genomes.catalogue import Catalogue
 from hybridgen.explore.genomes.genome import RESULT, Call, Genome
 from hybridgen.explore.genomes.sequences import Sequences
@@ -47,6 +47,10 @@ class CallMaker:
             return self.target(name)
         owner = near.rpartition(".")[0] or near
         return own.get(f"{owner}.{name}")
+
+    def with_argument(self, genome: Genome, target: Target, parameter: str, text: str) -> Genome:
+        """``genome`` with a given value for a parameter of ``target``."""
+        return with_argument(genome, self.target(target.qualname), parameter, text)
 
     def plain_call(self, target: Target, texts: Sequence[str]) -> Call:
         """A call with positional arguments only."""

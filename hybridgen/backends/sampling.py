@@ -1,0 +1,73 @@
+"""Asking for several answers to one prompt, which is read once where that is possible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from hybridgen.domain import Completion, Label, Prompt
+
+if TYPE_CHECKING:
+    from hybridgen.backends import Backend
+
+Sample = tuple[float, int]
+"""Temperature and seed of an answer."""
+
+
+@runtime_checkable
+class Sampling(Protocol):
+    """A backend that makes several answers to a prompt at once."""
+
+    def is_here(self, label: Label) -> bool:
+        """Whether this machine answers what is labelled so: short questions are worth it."""
+        ...
+
+    def sample(
+        self,
+        prompt: Prompt,
+        *,
+        samples: Sequence[Sample],
+        max_tokens: int,
+        deadline: float,
+        on_text: Callable[[str], None] | None = None,
+    ) -> list[Completion]:
+        """An answer for each sample, at the deadline what there is of it.
+
+        Raises:
+            EngineError: this prompt got no answer; another may.
+            RemoteError: likewise, of a model elsewhere.
+            GateRefusal: the prompt may not leave this machine.
+        """
+        ...
+
+
+def is_here(backend: object, label: Label) -> bool:
+    """Whether this machine answers prompts labelled ``label``, several answers at once."""
+    return isinstance(backend, Sampling) and backend.is_here(label)
+
+
+def sample(
+    backend: Backend,
+    prompt: Prompt,
+    *,
+    samples: Sequence[Sample],
+    max_tokens: int,
+    deadline: float,
+    on_text: Callable[[str], None] | None = None,
+) -> list[Completion]:
+    """See :meth:`Sampling.sample`; other backends are asked for one answer after the other."""
+    if isinstance(backend, Sampling):
+        return backend.sample(
+            prompt, samples=samples, max_tokens=max_tokens, deadline=deadline, on_text=on_text
+        )
+    return [
+        backend.complete(
+            prompt,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            seed=seed,
+            deadline=deadline,
+            on_text=on_text,
+        )
+        for temperature, seed in samples
+    ]

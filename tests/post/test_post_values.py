@@ -1,0 +1,53 @@
+"""Values of a list that a model wrote."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybridgen.domain import Completion, Label, Usage
+from hybridgen.post import values
+
+
+def answer(text: str) -> tuple[str, ...]:
+    usage = Usage(0, 0, 0.0)
+    return values(Completion(text, Label.CONFIDENTIAL, "local", "tiny", usage))
+
+
+START = "```python\ntext = [\n    "
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("'a',\n    \"b\",\n]\n```", ("'a'", "'b'")),
+        ("'a',\n    'b',\n    'cut o", ("'a'", "'b'")),
+        ("'a', 'b'", ("'a'", "'b'")),
+        ("'a',  # one, two]\n    'b'\n]", ("'a'", "'b'")),
+        ("'a', 'a', 'b']", ("'a'", "'b'")),
+        ("1, -2.5, None, (1, 'x'), {'k': [1]}]", ("1", "-2.5", "None", "(1, 'x')", "{'k': [1]}")),
+        ("'''two\nlines''',\n'b'\n]", ("'two\\nlines'", "'b'")),
+        ("'[x]', '],'\n]", ("'[x]'", "'],'")),
+        ("'a',\n]\nother = [\n 'b']", ("'a'",)),
+        ("open('/etc/passwd'), name, 'a']", ("'a'",)),
+        ("]", ()),
+        ("I cannot do that.", ()),
+    ],
+)
+def test_complete_literals_are_taken(text: str, found: tuple[str, ...]) -> None:
+    assert answer(START + text) == found
+
+
+def test_answer_without_a_list_has_no_values() -> None:
+    assert answer("Sorry.") == ()
+
+
+def test_values_too_large_for_a_test_are_left_out() -> None:
+    assert answer(f"{START}'{'x' * 5000}', 'a']") == ("'a'",)
+
+
+@given(st.text(alphabet="[](){}'\"\\\n,#a1 -.e", max_size=200))
+def test_no_text_raises(text: str) -> None:
+    for value in answer(START + text):
+        compile(value, "value", "eval")
