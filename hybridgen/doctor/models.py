@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from hybridgen.doctor.gguf import NoGgufError, Shape, read_shape
 from hybridgen.domain.health import Finding, State
-from hybridgen.engine.machine import BATCH, SPARE_BYTES, available_memory
+from hybridgen.engine.gguf import NoGgufError, read_shape
+from hybridgen.engine.machine import available_memory
 from hybridgen.errors import HybridgenError
 from hybridgen.modelstore.manifest import Manifest
 from hybridgen.modelstore.progress import readable_bytes
 from hybridgen.modelstore.store import ModelState, ModelStatus, ModelStore
-
-_MEASURED_CONTEXT: Final = 8192  # what a manifest's need was measured with
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,8 @@ def check_memory(store: ModelStore, model: str | None, context_tokens: int) -> I
         return
     trained = shape.trained if chosen.manifest is None else chosen.manifest.context_tokens
     tokens = min(context_tokens, trained)
-    need, free = _need(chosen.manifest, shape, tokens), available_memory()
+    measured = None if chosen.manifest is None else chosen.manifest.memory_bytes
+    need, free = shape.needed_bytes(tokens, measured), available_memory()
     facts = {
         "needed_bytes": need,
         "weights_bytes": shape.weights,
@@ -112,18 +110,6 @@ def check_memory(store: ModelStore, model: str | None, context_tokens: int) -> I
         yield Finding("memory", State.WARNING, text, fix, (more,), facts)
     else:
         yield Finding("memory", State.OK, text, facts=facts)
-
-
-def _need(manifest: Manifest | None, shape: Shape, tokens: int) -> int:
-    """Bytes at the peak: measured for models of ours, else reckoned; never less than the engine's.
-
-    The engine refuses to load what needs more than is free by its own simpler rule.
-    """
-    if manifest is not None:
-        further = max(0, tokens - _MEASURED_CONTEXT)
-        return manifest.memory_bytes + shape.context_bytes(further)
-    reckoned = shape.weights + shape.context_bytes(tokens) + shape.work_bytes(tokens, BATCH)
-    return max(reckoned, shape.weights + SPARE_BYTES)
 
 
 def _smaller(store: ModelStore, chosen: Chosen, free: int) -> str:

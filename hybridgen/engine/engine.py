@@ -13,6 +13,7 @@ from typing import Self
 
 from hybridgen.domain import Completion, Fragment, Prompt, Usage
 from hybridgen.engine import wire
+from hybridgen.engine.gguf import NoGgufError, read_shape
 from hybridgen.engine.machine import SPARE_BYTES, available_memory, usable_threads
 from hybridgen.engine.process import EngineProcess, ProcessGoneError, ProcessStuckError
 from hybridgen.errors import EngineError
@@ -417,7 +418,7 @@ class Engine:
             return self._file_refusal(f"cannot be read: {error.strerror}")
         if not stat.S_ISREG(found.st_mode):  # whoever opens a named pipe waits, maybe for ever
             return self._file_refusal("is not a plain file")
-        need = self._memory_bytes or found.st_size + SPARE_BYTES
+        need = self._needed_bytes(found.st_size)
         free = available_memory()
         if free is None or need <= free:
             return None
@@ -426,6 +427,13 @@ class Engine:
             f" and {free / 2**30:.1f} GiB are free.",
             self._smaller_model(),
         )
+
+    def _needed_bytes(self, size: int) -> int:
+        """What it will need, foretold from the head of its file."""
+        try:
+            return read_shape(self._model).needed_bytes(self._context_tokens, self._memory_bytes)
+        except (NoGgufError, OSError):  # its process will say what is wrong with it
+            return self._memory_bytes or size + SPARE_BYTES
 
     def _file_refusal(self, why: str) -> EngineUnusableError:
         return EngineUnusableError(

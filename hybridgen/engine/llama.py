@@ -17,12 +17,9 @@ from typing import Final
 import llama_cpp
 
 from hybridgen.engine.cells import Cells, sequences_for
-from hybridgen.engine.machine import BATCH
+from hybridgen.engine.machine import BATCH, SAMPLES
 from hybridgen.engine.pace import Pace
 from hybridgen.engine.sampling import Sampler
-
-SAMPLES: Final = 8
-"""How many samples of one prompt are decoded at once."""
 
 _ABORTED: Final = 2  # what llama_decode answers then
 

@@ -13,8 +13,14 @@ from pathlib import Path
 BATCH = 128
 """Tokens computed at once: larger batches gained nothing on two cores and need more memory."""
 
+SAMPLES = 8
+"""How many samples of one prompt are decoded at once."""
+
+OUTPUTS = 16
+"""For how many tokens of a batch there are logits at most: one for each sequence."""
+
 SPARE_BYTES = 200 << 20
-"""Context and buffers, besides the weights: it covers what the models of our list need."""
+"""Context and buffers, besides the weights, where the head of a file does not tell."""
 
 _PROC = Path("/proc")
 _SYS = Path("/sys")

@@ -500,6 +500,15 @@ def test_model_that_needs_more_memory_than_is_free_is_not_loaded(
     assert engine.pid is None
 
 
+def test_context_that_does_not_fit_is_foretold_from_the_head_of_the_file(
+    start: START, tiny_gguf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hybridgen.engine.engine.available_memory", lambda: 110 << 20)
+    with pytest.raises(EngineError, match="GiB of memory"):
+        start(tiny_gguf, context_tokens=65536).wait_ready(30)
+    start(tiny_gguf, context_tokens=4096).wait_ready(30)
+
+
 def test_noise_goes_to_the_log_and_prompts_do_not(
     start: START, tiny_gguf: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hybridgen.doctor.gguf import NoGgufError, read_shape
+from hybridgen.engine.gguf import MEASURED_CONTEXT, NoGgufError, read_shape
 
 
 def test_sizes_are_those_that_the_file_was_written_with(tiny_gguf: Path) -> None:
@@ -37,6 +37,19 @@ def test_what_is_no_model_is_said_to_be_none(tmp_path: Path, data: bytes, why: s
     path.write_bytes(data)
     with pytest.raises(NoGgufError, match=why):
         read_shape(path)
+
+
+def test_need_grows_with_the_context_that_the_model_can_have(tiny_gguf: Path) -> None:
+    shape = read_shape(tiny_gguf)
+    short, long = shape.needed_bytes(1000), shape.needed_bytes(65536)
+    assert long - short > 64536 * 2 * (64 + 64) * 2  # layers, keys and values, half floats
+    assert shape.needed_bytes(10**9) == long
+
+
+def test_measured_need_counts_and_a_longer_context_comes_on_top(tiny_gguf: Path) -> None:
+    shape = read_shape(tiny_gguf)
+    assert shape.needed_bytes(MEASURED_CONTEXT, 10**9) == 10**9
+    assert shape.needed_bytes(MEASURED_CONTEXT + 1, 10**9) == 10**9 + 2 * (64 + 64) * 2
 
 
 @settings(

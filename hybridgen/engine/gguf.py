@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from hybridgen.engine.machine import BATCH, OUTPUTS
+
 _MAGIC: Final = b"GGUF"
 _STRING, _ARRAY = 8, 9
 _NUMBERS: Final = {
@@ -20,6 +22,9 @@ _NUMBERS: Final = {
 _LONGEST_TEXT: Final = 16 * 2**20
 _MOST_FIELDS: Final = 100_000
 _MOST_ITEMS: Final = 10_000_000
+
+MEASURED_CONTEXT: Final = 8192
+"""The context with which models of our list were measured."""
 
 _HALF_FLOAT: Final = 2  # bytes; llama.cpp's default for keys and values
 _FLOAT: Final = 4
@@ -53,9 +58,22 @@ class Shape:
         """What the cache of keys and values takes."""
         return tokens * self.layers * (self.key_width + self.value_width) * _HALF_FLOAT
 
-    def work_bytes(self, tokens: int, batch: int) -> int:
-        """What computing one batch takes, roughly: scores of attention, twice, and the logits."""
-        return batch * (2 * self.heads * tokens + self.vocabulary) * _FLOAT + _PROCESS
+    def work_bytes(self, tokens: int) -> int:
+        """What computing takes, roughly: scores of attention of a batch, twice, and logits."""
+        scores, logits = 2 * self.heads * tokens * BATCH, 2 * OUTPUTS * self.vocabulary
+        return (scores + logits) * _FLOAT + _PROCESS
+
+    def needed_bytes(self, tokens: int, measured: int | None = None) -> int:
+        """What the model needs in all, with a context of ``tokens``.
+
+        Args:
+            tokens: of the context; a model has no more than it was trained with.
+            measured: what it needed with the usual context, where somebody has measured it.
+        """
+        tokens = min(tokens, self.trained)
+        if measured is not None:
+            return measured + self.context_bytes(max(0, tokens - MEASURED_CONTEXT))
+        return self.weights + self.context_bytes(tokens) + self.work_bytes(tokens)
 
 
 def read_shape(path: Path) -> Shape:
