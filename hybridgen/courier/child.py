@@ -4,7 +4,7 @@ What this process covers: nobody but the broker speaks to it; its environment, f
 descriptors are not the user's; it is not dumpable, so no core and no debugger of the same user
 reads the key out of it; it dies with its parent; nothing it or a library prints goes anywhere.
 It asks no other address than those of its first frame, and the kernel holds it to their ports, to
-reading our own Python, and to starting no program (``lockdown/``). The kernel fixes ports, not
+reading what hybridgen is made of, and to starting no program (``lockdown/``). The kernel fixes ports, not
 hosts: to these ports it could speak to anybody.
 
 Only the standard library is imported here; SDKs and HTTP clients come with the first request.
@@ -73,11 +73,12 @@ def _take_locks(setup: frames.Message) -> None:
 
     Without them nothing is sent: whatever fails here ends the process.
     """
-    from hybridgen.lockdown import courier_profile, lock_down
+    from hybridgen.lockdown import courier_profile, hide_other_packages, lock_down
 
     addresses = (one[name] for one in setup["setups"] for name in ("url", "proxy"))
     ports = {port_of(address) for address in addresses if address}
     lock_down(courier_profile(sorted(ports)))
+    hide_other_packages()
 
 
 def _pipes() -> tuple[BinaryIO, BinaryIO]:

@@ -28,13 +28,17 @@ ENOSYS. ``no_new_privs`` is set, and of root's capabilities only those about fil
   and writes the card's device files, reads /sys and what drivers read (``cards.py``), and makes the
   ioctls of drivers, not those of terminals and file systems; not tried with a real card.
 - ``courier`` besides: TCP and UDP over IPv4 and IPv6 only, no fast open; TCP to the ports in the
-  settings, the proxy's and 53; reads our Python, the system's runtime, names and certificates of
-  hosts; writes /dev/null; starts nothing; no metadata, no signals.
-- ``puller`` besides: TCP and UDP as the courier, to any port; reads our Python, /etc and the user's
-  settings for pip; writes the folder of the models; starts our own Python only (pip).
+  settings, the proxy's and 53; reads the standard library, shared libraries, of installed packages
+  only hybridgen and those that it sends with, names and certificates of hosts; writes /dev/null;
+  starts nothing; no metadata, no signals.
+- ``puller`` besides: TCP and UDP as the courier, to any port; reads the standard library, shared
+  libraries, what is installed beside hybridgen, /etc and the user's settings for pip; writes the
+  folder of the models; starts our own Python only (pip).
 
 What they do NOT cover:
 
+- The courier may list names below the folders of packages and of the standard library. The puller
+  may read packages of a company that are installed beside hybridgen; it reads no project.
 - The kernel fixes ports, not hosts, and no port of UDP: a courier that was taken over could send
   what it was given (cleared text and a key) to anybody who listens there, or by DNS.
 - A broker that was taken over cannot send, but it can change files of its user, which others may
@@ -106,6 +110,7 @@ from hybridgen.lockdown.own import (
     lock_down,
     puller_profile,
 )
+from hybridgen.lockdown.packages import hide_other_packages
 from hybridgen.lockdown.probe import probe
 from hybridgen.lockdown.profile import (
     Limits,
@@ -127,6 +132,7 @@ __all__ = [
     "courier_profile",
     "engine_command",
     "engine_profile",
+    "hide_other_packages",
     "lock_down",
     "locked_command",
     "probe",

@@ -90,7 +90,7 @@ def _launched(plan: dict[str, Any], argv: Sequence[str]) -> list[str]:
 
 def lock_plan(profile: Profile, level: LockLevel) -> dict[str, Any]:
     """The locks of ``profile``, as far as ``level`` has them, in the words of ``launch.py``."""
-    kinds = ("read", "execute", "write", "devices", "standard", "libraries")
+    kinds = ("read", "execute", "write", "devices", "listed", "standard", "libraries")
     paths = {kind: [str(path) for path in getattr(profile, kind)] for kind in kinds}
     architecture = this_architecture() if level.sockets else None
     return {

@@ -171,6 +171,8 @@ def _rules(paths: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
     for kind in ("read", "execute", "write", "devices"):
         for path in paths[kind]:
             yield kind, path
+    for folder in paths["listed"]:
+        yield "list", folder
     for folder in paths["standard"]:
         yield "list", folder  # imports look for names in it, and so in all that lies below
         for entry in os.scandir(folder):

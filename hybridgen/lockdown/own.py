@@ -20,9 +20,10 @@ from hybridgen.lockdown.cards import card_devices, read_by_drivers
 from hybridgen.lockdown.command import FULL_LEVEL, lock_plan
 from hybridgen.lockdown.launch import take
 from hybridgen.lockdown.level import LockLevel
+from hybridgen.lockdown.packages import own_packages
 from hybridgen.lockdown.probe import probe
 from hybridgen.lockdown.profile import Profile, programs
-from hybridgen.lockdown.runtime import readable_by_all
+from hybridgen.lockdown.runtime import bare_runtime, readable_by_all
 from hybridgen.lockdown.seatbelt import seatbelt_command
 from hybridgen.lockdown.syscalls import this_architecture
 
@@ -30,9 +31,15 @@ _DNS: Final = 53
 _NAMES: Final = (
     *("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/host.conf"),
     *("/etc/services", "/etc/protocols", "/run/systemd/resolve"),
-    *("/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/etc/crypto-policies"),
+    *("/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/etc/crypto-policies", "/usr/lib/ssl"),
+    *("/usr/share/ca-certificates", "/usr/local/share/ca-certificates", "/usr/share/pki"),
+    "/usr/share/crypto-policies",
 )
 """How names of hosts become addresses, and whose certificates the system believes."""
+_PACKAGE: Final = Path(__file__).resolve().parent.parent
+_SITES: Final = ("/site-packages", "/dist-packages")
+_SENDERS: Final = ("httpx2", "google-genai", "google-generativeai")
+"""Distributions that the courier imports."""
 _FILES_IN_VARIABLES: Final = (
     "NETRC",
     "SSL_CERT_FILE",
@@ -99,14 +106,27 @@ def engine_command(model: Path, argv: Sequence[str]) -> list[str]:
 
 
 def courier_profile(ports: Iterable[int]) -> Profile:
-    """The process that sends: reads our Python, connects to these ports, starts nothing."""
+    """The process that sends: reads what we are made of, connects to these ports, starts nothing.
+
+    Of what is installed it reads our own packages only: a project may lie in ``/usr`` or in the
+    prefix of our Python, and a company's packages may be installed beside ours.
+    """
+    runtime, ours = bare_runtime(_python()), own_packages(*_SENDERS)
     return Profile(
         name="courier",
-        read=(*_ours(), *_there(_NAMES)),
+        read=(*runtime.read, *ours.read, *_there(_NAMES)),
         execute=(),
         write=_there(_TERMINAL[:1]),
+        listed=ours.listed,
+        standard=runtime.standard,
+        libraries=runtime.libraries,
         ports=(*dict.fromkeys((*ports, _DNS)),),
     )
+
+
+def _python() -> Path:
+    """The interpreter behind a virtual environment."""
+    return Path(sys.executable).resolve()
 
 
 def puller_profile(folder: Path) -> Profile:
@@ -115,13 +135,20 @@ def puller_profile(folder: Path) -> Profile:
     It starts pip, by our own Python only. TCP may go to any port, since the user's settings for
     pip and for the hub say where to.
     """
-    program = Path(sys.executable).resolve()
-    read = (*_ours(), *_there((*_NAMES, *_of_pip())))
+    program = _python()
+    runtime = bare_runtime(program)
+    # pip looks into everything that is installed beside it.
+    packages = (Path(entry) for entry in sys.path if entry.endswith(_SITES))
+    start = (program, Path(sys.prefix) / "pyvenv.cfg", *packages, _PACKAGE)
+    read = (*runtime.read, *_there(map(str, start)), *_there((*_NAMES, *_of_pip())))
+    loadable = (*read, *runtime.standard, *runtime.libraries)
     return Profile(
         name="puller",
         read=read,
-        execute=programs(program, read),
+        execute=programs(program, loadable),
         write=(*_there(_TERMINAL), folder.resolve()),
+        standard=runtime.standard,
+        libraries=runtime.libraries,
         ports=None,
         capabilities=_FILES_AND_SIGNALS,
     )
@@ -194,9 +221,8 @@ def _shut_sockets() -> None:
 
 def _ours() -> tuple[Path, ...]:
     """Our own Python with its packages, this package, and what the system has for all."""
-    package = Path(__file__).resolve().parent.parent
     prefixes = (Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix))
-    return (*dict.fromkeys((*prefixes, package, *readable_by_all())),)
+    return (*dict.fromkeys((*prefixes, _PACKAGE, *readable_by_all())),)
 
 
 def _there(names: Iterable[str]) -> tuple[Path, ...]:

@@ -63,6 +63,7 @@ class Profile:
         write: files, and folders in which it may do everything but start programs.
         devices: device files, and folders of them, to read, to write, and to make the ioctls of
             that the filter lets through.
+        listed: folders in which names may be looked for, in all that lies below.
         standard: folders of a standard library, to be read without installed packages.
         libraries: folders of which the shared libraries directly inside may be read.
         ports: where TCP connections may go; None where Landlock does not bound them.
@@ -77,6 +78,7 @@ class Profile:
     write: tuple[Path, ...]
     limits: Limits = field(default_factory=Limits)
     devices: tuple[Path, ...] = ()
+    listed: tuple[Path, ...] = ()
     standard: tuple[Path, ...] = ()
     libraries: tuple[Path, ...] = ()
     ports: tuple[int, ...] | None = ()

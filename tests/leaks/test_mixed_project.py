@@ -48,12 +48,13 @@ def giraffe_needs(amount: int) -> int:
 """
 
 TOLD = """
-import hybridgen.pipeline.finding as finding
+import hybridgen.pipeline.asking as asking
 from hybridgen.domain import Fragment
-_prompt, _build = finding.Finder._prompt, finding.build_prompt
+_prompt, _build = asking.Asking._prompt, asking.build_prompt
 SEEN = []
 def prompt(self, target, backend):
-    SEEN[:] = [o for o in self._archive.observations if o.candidate.target == target.qualname]
+    archive = self._answers.search._archive
+    SEEN[:] = [o for o in archive.observations if o.candidate.target == target.qualname]
     return _prompt(self, target, backend)
 def build(module, target, **options):
     texts = [f"{o.candidate.steps[-1].code} {[c.expression for r in o.results for c in r.checks]} "
@@ -63,7 +64,7 @@ def build(module, target, **options):
         Fragment(text[:300], source.label, "seen", "seen", source.sources) for text in texts[:9]
     )
     return _build(module, target, **options)
-finding.Finder._prompt, finding.build_prompt = prompt, build
+asking.Asking._prompt, asking.build_prompt = prompt, build
 """
 """Prompts tell what was seen in runs, as if it were as public as the module."""
 
