@@ -32,7 +32,7 @@ STARTERS = {
     "observe/process.py": "python, locked",
     "observe/worker_mutants.py": "itself, inside the locks",
     "proof/attacker.py": "true and touch, as an attack",
-    "proof/cast.py": "python, and the runner",
+    "proof/cast.py": "python",
     "proof/proving.py": "python",
     "suite/formatting.py": "ruff",
 }

@@ -15,8 +15,9 @@ from typing import Any, Final
 from hybridgen.doctor.locks import Demand
 from hybridgen.domain import Interpreter
 from hybridgen.domain.health import Finding, State
-from hybridgen.lockdown import Limits, LockLevel, locked_command, runner_environment, runner_profile
-from hybridgen.observe.process import WorkerLost, WorkerProcess
+from hybridgen.lockdown import LockLevel
+from hybridgen.observe.process import WorkerLost
+from hybridgen.observe.runner import Sandbox, start_locked
 from hybridgen.source.interpreter import find_interpreter
 
 _PATIENCE: Final = 20.0
@@ -115,22 +116,16 @@ def _said(answer: Mapping[str, Any]) -> tuple[tuple[int, ...], str]:
 
 
 def _asked(root: Path, interpreter: Interpreter, locks: Locks) -> dict[str, Any]:
-    """Starts it as a worker is started, and asks for its version and pytest's.
+    """Starts it by the call that starts a worker, and asks for its version and pytest's.
 
     Raises:
         WorkerLost: it does not start, dies or does not answer.
     """
-    unsafe_level = None if locks.demand.is_required else locks.level
+    sandbox = Sandbox(locks.demand.is_required, _PATIENCE, locks.memory_bytes)
+    ask = [str(interpreter.path), "-s", "-B", "-c", _QUESTION]
     with tempfile.TemporaryDirectory(prefix="hybridgen-doctor-") as folder:
         scratch = Path(folder).resolve()
-        limits = Limits(memory_bytes=locks.memory_bytes)
-        profile = runner_profile(
-            project=root, interpreter=interpreter, scratch=scratch, limits=limits
-        )
-        environment = runner_environment(interpreter, scratch, hash_seed=1)
-        ask = [str(interpreter.path), "-s", "-B", "-c", _QUESTION]
-        command = locked_command(profile, ask, unsafe_level=unsafe_level)
-        worker = WorkerProcess(command, environment, scratch)
+        worker = start_locked(ask, sandbox, scratch, root=root, interpreter=interpreter)
         try:
             return worker.ask({}, _PATIENCE)
         finally:

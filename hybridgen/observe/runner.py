@@ -18,6 +18,7 @@ from hybridgen.domain import (
     Arc,
     Candidate,
     ImportName,
+    Interpreter,
     Module,
     Observation,
     Step,
@@ -121,16 +122,44 @@ def start_worker(
         may_fork: for a worker that imports nothing of the project itself.
     """
     project = module.project
-    environment = runner_environment(project.interpreter, scratch, hash_seed=hash_seed)
-    profile = runner_profile(
-        project=project.root,
+    return start_locked(
+        worker_command(project.interpreter.path),
+        sandbox,
+        scratch,
+        root=project.root,
         interpreter=project.interpreter,
-        scratch=scratch,
+        hash_seed=hash_seed,
         extra_read=(WORKER_FILE, WORLD_FILE, *extra_read),
+        may_fork=may_fork,
+    )
+
+
+def start_locked(
+    command: Sequence[str],
+    sandbox: Sandbox,
+    scratch: Path,
+    *,
+    root: Path,
+    interpreter: Interpreter,
+    hash_seed: int = 1,
+    extra_read: tuple[Path, ...] = (),
+    may_fork: bool = False,
+) -> WorkerProcess:
+    """Starts any ``command`` of a project's Python: every runner is started here.
+
+    Args:
+        root: of the project, which it may read.
+        interpreter: what ``command`` begins with.
+    """
+    environment = runner_environment(interpreter, scratch, hash_seed=hash_seed)
+    profile = runner_profile(
+        project=root,
+        interpreter=interpreter,
+        scratch=scratch,
+        extra_read=extra_read,
         limits=Limits(memory_bytes=sandbox.memory_bytes),
         may_fork=may_fork,
     )
-    command = worker_command(project.interpreter.path)
     # Without a sandbox, what locks the kernel has are taken all the same.
     unsafe_level = None if sandbox.is_locked else probe()
     box = bubblewrap() if sandbox.is_locked and probe().boxed else None

@@ -2,7 +2,8 @@
 
 ``hybridgen doctor --prove`` and ``tests/redteam`` share the attacks (``attacker.py``), the table of
 what each process has to deny (``expected.py``) and the way to get an attacker into each real
-process (``cast.py``).
+process (``cast.py``), which is started by production's own call and changed only in what it does
+after its locks.
 """
 
 from hybridgen.proof.expected import PROCESSES

@@ -1,7 +1,7 @@
 """Attacks that a process tries on the machine around it, with nothing but the standard library.
 
-It is loaded into processes of hybridgen before they lock themselves, and as a file into the
-runner, which may be another Python than ours (3.8 or later). Each attack either works, or raises
+It is loaded into processes of hybridgen before they lock themselves; in workers it is the module
+under test. Each attack either works, or raises
 OSError where the kernel denies it.
 """
 
@@ -23,7 +23,12 @@ DENIED, SUCCEEDED = "denied", "succeeded"
 BECAME = "became"
 """A file that tells of the one attack whose process cannot tell of it itself."""
 
-_DENIALS = (errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EXDEV, errno.EOPNOTSUPP)
+_DENIALS = (
+    *(errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EXDEV, errno.EOPNOTSUPP),
+    # In a box (bubblewrap) there is no such file, folder or process; the control shows that there
+    # is one. What lies there to be read cannot be written.
+    *(errno.ENOENT, errno.ESRCH, errno.EROFS),
+)
 
 _X86 = platform.machine() == "x86_64"
 _PIDFD_GETFD, _PIDFD_OPEN, _MEMFD = 438, 434, 319 if _X86 else 279

@@ -12,6 +12,8 @@ PROCESSES: Final[Mapping[str, str]] = {
     "broker": "the command itself: reads code, starts the others",
     "engine": "runs the model: reads prompts",
     "runner": "runs your code and generated tests",
+    "nursery": "imports what your code imports from elsewhere, forks for changed versions of it",
+    "mutant": "runs a changed version of your code, in a fork of the nursery",
     "courier": "sends what was cleared: alone reaches a network in a run",
     "puller": "fetches models: reaches a network, knows no project",
 }
@@ -24,12 +26,15 @@ _EVERY: Final = {
 _READS_CODE: Final = {"send_by_tcp", "send_to_another_port", "set_fast_open", "send_by_udp"}
 _BOUNDED: Final = {"read_home", "write_project", "write_beside", "link_project", "start_program"}
 _ALONE: Final = {"change_mode", "run_from_memory", "fork", "send_signal", "become_a_program"}
+_RUNNER: Final = _EVERY | _READS_CODE | _BOUNDED | _ALONE
 
 DENIED: Final[Mapping[str, frozenset[str]]] = {
     "broker": frozenset(_EVERY | _READS_CODE | {"look_at_me"}),
     "engine": frozenset(_EVERY | _READS_CODE | _BOUNDED | _ALONE | {"read_project", "look_at_me"}),
     # It becomes the project's Python after its locks, and with that can be looked at again.
-    "runner": frozenset(_EVERY | _READS_CODE | _BOUNDED | _ALONE),
+    "runner": frozenset(_RUNNER),
+    "nursery": frozenset(_RUNNER - {"fork"} | {"look_at_me"}),
+    "mutant": frozenset(_RUNNER | {"look_at_me"}),
     "courier": frozenset(
         _EVERY
         | _BOUNDED

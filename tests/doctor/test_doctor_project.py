@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +15,8 @@ from hybridgen.doctor.locks import Demand
 from hybridgen.doctor.project import Locks, check_python
 from hybridgen.domain.health import Finding, State
 from hybridgen.errors import UsageError
-from hybridgen.lockdown import LockLevel, probe
+from hybridgen.lockdown import LockLevel, bubblewrap, probe
+from hybridgen.lockdown.probe import _try
 
 LOCKS = Locks(probe(), Demand(), memory_bytes=2**30)
 NOBODY = "a setting"
@@ -75,6 +78,67 @@ def test_environment_of_the_project_is_taken_and_needs_no_pytest(project: Path) 
     assert finding.facts["path"] == str(project / ".venv" / "bin" / "python")
     assert finding.facts["pytest"] is None
     assert "hybridgen lends its own" in finding.text
+
+
+@needs_locks
+def test_what_an_environment_runs_at_its_start_runs_in_the_locks(
+    project: Path, tmp_path: Path
+) -> None:
+    import venv
+
+    venv.create(project / ".venv", symlinks=True, with_pip=False)
+    (packages,) = (project / ".venv" / "lib").glob("python*/site-packages")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    places = [str(folder / "left") for folder in (project, packages, outside)]
+    # It runs, which the version shows, and nothing that it tries comes to be.
+    (packages / "hostile.pth").write_text(
+        "import sys; sys.version_info = (3, 10, 77); import hostile\n"
+    )
+    (packages / "hostile.py").write_text(
+        f"for place in {places!r}:\n"
+        "    try:\n        open(place, 'w').close()\n"
+        "    except OSError:\n        pass\n"
+    )
+    finding = looked(project)
+    assert finding.facts["version"] == "3.10.77"
+    assert not any(Path(place).exists() for place in places)
+
+
+# Answers ENOSYS to the three calls of Landlock, as an older kernel does.
+WITHOUT_LANDLOCK = """
+import ctypes, struct, sys
+from pathlib import Path
+rules = [(0x20, 0, 0, 0), (0x35, 0, 2, 444), (0x25, 1, 0, 446), (6, 0, 0, 0x50026)]
+rules = b"".join(struct.pack("HBBI", *rule) for rule in [*rules, (6, 0, 0, 0x7FFF0000)])
+held = ctypes.create_string_buffer(rules, len(rules))
+program = struct.pack("HxxxxxxP", 5, ctypes.addressof(held))
+libc = ctypes.CDLL(None)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program, 0, 0) == 0
+from hybridgen.doctor.locks import Demand
+from hybridgen.doctor.project import Locks, check_python
+from hybridgen.lockdown import probe
+locks = Locks(probe(), Demand(), memory_bytes=2**30)
+(finding,) = check_python(Path(sys.argv[1]), None, "", locks)
+print(locks.level.name, finding.state.name, finding.text)
+"""
+
+
+@needs_locks
+@pytest.mark.skipif(
+    bubblewrap() is None or _try(LockLevel(True, False, ""), bubblewrap())[0] == set(),
+    reason="bubblewrap is not installed, or may make no namespaces here",
+)
+def test_where_there_is_no_landlock_it_is_started_in_the_box(project: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", WITHOUT_LANDLOCK, str(project)],
+        env={"PATH": os.defpath, "HOME": str(project.parent)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.startswith("boxed OK Python"), done.stdout + done.stderr
 
 
 @needs_locks
