@@ -10,6 +10,7 @@ from typing import Protocol
 
 import pytest
 
+from hybridgen.lockdown import probe
 from hybridgen.lockdown.syscalls import this_architecture
 
 CHATML = (
@@ -20,6 +21,17 @@ CHATML = (
 _CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 _WIDTH = 64
 _TRAINED_CONTEXT = 65536
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says which locks the attacks met: without any, most of them are skipped.
+
+    Not a header: ``-q`` leaves that out.
+    """
+    of_tests = (found for kind, found in terminalreporter.stats.items() if kind != "deselected")
+    names = (getattr(report, "nodeid", "") for reports in of_tests for report in reports)
+    if any("redteam/" in name for name in names):
+        terminalreporter.write_line(f"kernel locks: {probe().name}")
 
 
 @pytest.fixture(autouse=True)

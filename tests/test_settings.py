@@ -228,6 +228,45 @@ def test_a_link_into_or_out_of_a_project_lifts_nothing(project, tmp_path):
     assert load(project, config=str(tmp_path / "outer.toml")).gemini_terms == "paid"
 
 
+def test_a_picked_file_is_not_in_a_project_that_its_path_only_passes(
+    project, tmp_path, monkeypatch
+):
+    (project / ".git").mkdir()
+    (tmp_path / "mine.toml").write_text("gemini.terms = 'paid'")
+    monkeypatch.chdir(project)
+    assert load(project, config="../mine.toml").gemini_terms == "paid"
+
+
+@pytest.mark.parametrize(
+    ("link", "leads", "picked"),
+    [
+        ("project/out", "a/b/c", "project/out/../../mine.toml"),
+        ("project/out", "a", "project/out/mine.toml"),
+        ("way", "project/out", "way/mine.toml"),
+    ],
+)
+def test_a_picked_file_to_which_a_link_of_a_project_leads_is_the_projects(
+    project, tmp_path, link, leads, picked
+):
+    (project / ".git").mkdir()
+    (tmp_path / "a/b/c").mkdir(parents=True)
+    (project / "out").symlink_to(tmp_path / "a")
+    (tmp_path / link).unlink(missing_ok=True)
+    (tmp_path / link).symlink_to(tmp_path / leads)
+    for folder in (tmp_path, tmp_path / "a", project):
+        (folder / "mine.toml").write_text("gemini.terms = 'paid'")
+    for root in (None, project):
+        with pytest.raises(SettingsError, match="cannot be set by a project's file"):
+            load(root, config=str(tmp_path / picked))
+
+
+def test_a_path_that_begins_in_the_users_own_folder_lifts_nothing(project, user):
+    (project / ".git").mkdir()
+    (project / "mine.toml").write_text("gemini.terms = 'paid'")
+    with pytest.raises(SettingsError, match="cannot be set by a project's file"):
+        load(config=str(user.parent / "../../project/mine.toml"))
+
+
 def test_a_picked_file_above_the_root_of_the_same_repository_is_the_projects(project, tmp_path):
     (project / ".git").mkdir()
     (project / "part").mkdir()

@@ -4,8 +4,8 @@ What this process covers: nobody but the broker speaks to it; its environment, f
 descriptors are not the user's; it is not dumpable, so no core and no debugger of the same user
 reads the key out of it; it dies with its parent; nothing it or a library prints goes anywhere.
 It asks no other address than those of its first frame, and the kernel holds it to their ports, to
-reading what hybridgen is made of, and to starting no program (``lockdown/``). The kernel fixes ports, not
-hosts: to these ports it could speak to anybody.
+reading what hybridgen is made of, and to starting no program (``lockdown/``). The kernel fixes
+ports, not hosts: to these ports it could speak to anybody.
 
 Only the standard library is imported here; SDKs and HTTP clients come with the first request.
 """

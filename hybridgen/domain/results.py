@@ -113,7 +113,7 @@ class Outcome:
 
     Attributes:
         locks: which kernel locks hold on this machine: ``kernel``, ``boxed``, ``sockets``,
-            ``best effort``, ``files``, ``none``.
+            ``best-effort``, ``files``, ``none``.
         error: a message, or None.
         exit_code: what this module alone would make the command exit with.
         tokens: prompt plus completion tokens.

@@ -219,7 +219,8 @@ class Engine:
         Args:
             prompt: instructions, context and request; an answer begins with its ``answer_start``.
             samples: temperature and seed of each answer. Temperature 0 always takes the likeliest
-                token; equal seeds give equal answers on the same machine.
+                token. Above it, equal seeds give nearly always equal answers on the same machine:
+                what the engine held before moves the last digits of what the draw is made from.
             max_tokens: the most tokens of an answer; fewer where the context has no more room.
             deadline: on the clock of ``time.monotonic``; what exists then is returned.
             stop: strings that end an answer and are not part of it.

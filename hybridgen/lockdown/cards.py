@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Final
 
 _DEVICES: Final = (
-    *("dev/nvidia[0-9]*", "dev/nvidiactl", "dev/nvidia-uvm", "dev/nvidia-uvm-tools"),
-    *("dev/nvidia-caps", "dev/dri", "dev/kfd", "dev/dxg"),
+    # Not nvidia-uvm-tools, which is for profilers, nor dri/card*, which sets what a screen shows.
+    *("dev/nvidia[0-9]*", "dev/nvidiactl", "dev/nvidia-uvm", "dev/nvidia-caps"),
+    *("dev/dri/renderD*", "dev/kfd", "dev/dxg"),
 )
 _OF_ONE_CARD: Final = ("dev/nvidia[0-9]*", "dev/dri/renderD*", "dev/dxg")
 _READ_BY_DRIVERS: Final = (
@@ -36,6 +37,11 @@ def cards(root: Path = _ROOT) -> tuple[Path, ...]:
 def card_devices(root: Path = _ROOT) -> tuple[Path, ...]:
     """What a driver opens to use the cards: device files, and folders of them; resolved."""
     return _of_the_system(_found(_DEVICES, root), root)
+
+
+def card_folders(root: Path = _ROOT) -> tuple[Path, ...]:
+    """Folders in which drivers look for device files; resolved."""
+    return _of_the_system(_found(("dev/dri",), root), root)
 
 
 def read_by_drivers(root: Path = _ROOT) -> tuple[Path, ...]:

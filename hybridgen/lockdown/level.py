@@ -26,7 +26,7 @@ class LockLevel:
 
     @property
     def name(self) -> str:
-        """``kernel``, ``boxed``, ``sockets``, ``best effort``, ``files`` or ``none``."""
+        """``kernel``, ``boxed``, ``sockets``, ``best-effort``, ``files`` or ``none``."""
         if self.is_full:
             return "kernel"
         if self.boxed and self.sockets:
@@ -34,7 +34,7 @@ class LockLevel:
         if self.sockets:
             return "sockets"
         if self.seatbelt:
-            return "best effort"
+            return "best-effort"
         return "files" if self.files else "none"
 
     @property
@@ -50,10 +50,10 @@ class LockLevel:
     @property
     def caveat(self) -> str | None:
         """Where code runs in less than the kernel's locks, what holds and what does not."""
-        if self.name != "best effort":
+        if self.name != "best-effort":
             return None
         return (
-            "kernel locks: best effort: Seatbelt keeps your code, generated tests and the model "
+            "kernel locks: best-effort: Seatbelt keeps your code, generated tests and the model "
             "from networks and from other files; hybridgen itself has no locks here, so nothing "
             "is sent (docs/security.md)"
         )

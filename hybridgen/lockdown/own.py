@@ -16,7 +16,7 @@ from typing import Final
 
 from hybridgen.errors import SandboxUnavailable
 from hybridgen.lockdown.box import TO_MAKE_A_BOX
-from hybridgen.lockdown.cards import card_devices, read_by_drivers
+from hybridgen.lockdown.cards import card_devices, card_folders, read_by_drivers
 from hybridgen.lockdown.command import FULL_LEVEL, lock_plan
 from hybridgen.lockdown.launch import take
 from hybridgen.lockdown.level import LockLevel
@@ -86,6 +86,7 @@ def engine_profile(model: Path, *, has_card: bool = False, root: Path = _EVERYTH
         execute=(),
         write=_there(_TERMINAL[:1]),
         devices=card_devices(root) if has_card else (),
+        listed=card_folders(root) if has_card else (),
     )
 
 

@@ -32,6 +32,7 @@ _ROOT_FILES: Final = ("hybridgen.toml", "pyproject.toml", "setup.cfg", "setup.py
 # A service account may have its home below them.
 _SYSTEM: Final = (Path("/usr"), Path("/usr/local"))
 _LARGEST_FILE: Final = 4 * 2**20
+_MOST_LINKS: Final = 42  # the kernel follows 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,16 +199,16 @@ def user_layer(project: Path | None) -> Layer | None:
     if layer is None or project is None:
         return layer
     roots = (project, *enclosing_folders(project))
-    inside = [root for root in roots if _is_within(path.absolute(), root)]
+    inside = [root for root in roots if _is_within(path, root)]
     return _came_with(layer, inside[0]) if inside else layer
 
 
 def _held_to_project(layer: Layer, path: Path, project: Path | None) -> Layer:
     """``layer`` of the file at ``path``, as a project's one if it lies in any project."""
-    own = user_file().absolute().parent
+    own = _plain(user_file()).parent
     # Who keeps their own configuration in git has it in a project in name only.
-    is_own = any(place.is_relative_to(own) for place in (path, path.resolve()))
-    roots = [] if is_own else [project_folder(path), project_folder(path.resolve())]
+    is_own = any(place.is_relative_to(own) for place in (_plain(path), path.resolve()))
+    roots = [] if is_own else [project_folder(place.parent) for place in _places(path)]
     if project is not None:
         roots += [project, *enclosing_folders(project)]
     inside = [root for root in roots if root is not None and _is_within(path, root)]
@@ -220,10 +221,32 @@ def _came_with(layer: Layer, root: Path) -> Layer:
 
 
 def _is_within(path: Path, root: Path) -> bool:
-    """Whether ``path``, or what it leads to, lies in ``root``."""
-    real = root.resolve()
-    places = (path, Path(os.path.normpath(path)), path.parent.resolve(), path.resolve())
-    return any(place.is_relative_to(folder) for place in places for folder in (root, real))
+    """Whether ``path``, what it leads to, or a link on the way there lies in ``root``."""
+    folders = (_plain(root), root.resolve())
+    return any(place.is_relative_to(folder) for place in _places(path) for folder in folders)
+
+
+def _plain(path: Path) -> Path:
+    """``path`` as it reads: ``a/../b`` is ``b``, whatever ``a`` is."""
+    return Path(os.path.normpath(path.absolute()))
+
+
+def _places(path: Path) -> list[Path]:
+    """Where ``path`` lies as it reads, each link that is followed on the way, and where it ends.
+
+    To pass through a project's folder is not to be in it; to follow a link in it is to go where
+    the project says.
+    """
+    places = [_plain(path)]
+    at, ahead = Path(), [*reversed(path.absolute().parts)]
+    while ahead:
+        part = ahead.pop()
+        at = at.parent if part == ".." else at / part
+        if at.is_symlink() and len(places) < _MOST_LINKS:
+            places.append(at)
+            ahead += reversed(at.readlink().parts)
+            at = at.parent
+    return [*places, at]
 
 
 def project_layer(project: Path | None) -> Layer | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -21,6 +22,14 @@ Patch = Callable[[str], None]
 SEES_A_CARD = "llama.has_card = lambda: True"
 SEES_NONE = "llama.has_card = lambda: False"
 REFUSES = "raise llama.LoadError('no room')"
+ASKS_A_DRIVER = """
+import fcntl
+try:
+    fcntl.ioctl(os.pipe()[0], 0xC0204600, bytearray(32))
+except OSError as problem:
+    os.write(2, f"the driver said {problem.errno}\\n".encode())
+llama.has_card = lambda: False
+"""
 
 
 def with_layers(deed: str, layers: str = "gpu_layers != 0") -> str:
@@ -83,6 +92,17 @@ def answer(engine: Engine) -> str:
     prompt = Prompt(*pieces[:3], pieces[3][0])
     deadline = time.monotonic() + 60
     return engine.complete(prompt, max_tokens=5, temperature=0, seed=1, deadline=deadline).text
+
+
+@pytest.mark.usefixtures("kernel_with_locks")
+@pytest.mark.parametrize(("layers", "error"), [(0, errno.EPERM), (-1, errno.ENOTTY)])
+def test_calls_of_a_cards_driver_are_let_through_only_where_a_card_is_asked_for(
+    start: Start, patched: Patch, tmp_path: Path, layers: int, error: int
+) -> None:
+    """A pipe stands in for the card: it knows no such call, if the filter lets one reach it."""
+    patched(ASKS_A_DRIVER)
+    start(layers).wait_ready(60)
+    assert f"the driver said {error}\n" in (tmp_path / "log" / "engine.log").read_text()
 
 
 def test_without_a_card_the_processor_answers_and_the_user_is_told_once(

@@ -18,6 +18,7 @@ def root(tmp_path: Path) -> Path:
     root = tmp_path.resolve() / "machine"
     files = (
         *("dev/nvidia0", "dev/nvidia1", "dev/nvidiactl", "dev/nvidia-uvm", "dev/nvidia-modeset"),
+        *("dev/nvidia-uvm-tools", "dev/nvidia-caps/nvidia-cap1"),
         *("dev/dri/card0", "dev/dri/renderD128", "dev/kfd", "dev/sda", "dev/tty", "dev/mem"),
         *("proc/driver/nvidia/params", "proc/kcore", "sys/class/kfd", "etc/vulkan/icd.d/radv.json"),
         *("usr/local/cuda-12/lib64/libcudart.so", "home/ann/cuda/lib64/libcudart.so"),
@@ -34,7 +35,8 @@ def names(paths: tuple[Path, ...], root: Path) -> set[str]:
 
 def test_devices_of_cards_are_found_and_no_others(root: Path) -> None:
     devices = {"dev/nvidia0", "dev/nvidia1", "dev/nvidiactl", "dev/nvidia-uvm", "dev/kfd"}
-    assert names(card_devices(root), root) == {*devices, "dev/dri"}
+    others = {"dev/dri/renderD128", "dev/nvidia-caps"}
+    assert names(card_devices(root), root) == devices | others
     assert names(cards(root), root) == {"dev/nvidia0", "dev/nvidia1", "dev/dri/renderD128"}
 
 
@@ -54,6 +56,7 @@ def test_engine_opens_devices_only_where_a_card_is_asked_for(root: Path) -> None
     model = root / "home/ann/model.gguf"
     plain, with_card = (engine_profile(model, has_card=has, root=root) for has in (False, True))
     assert with_card.devices == card_devices(root)
+    assert (plain.listed, with_card.listed) == ((), (root / "dev/dri",))
     assert (plain.devices, plain.write) == ((), with_card.write)
     assert set(with_card.read) - set(plain.read) == set(read_by_drivers(root))
     assert [path for path in plain.read if path.is_relative_to(root)] == [model]
@@ -79,6 +82,7 @@ def test_locked_engine_opens_the_card_for_writing_only_where_it_is_asked_for(
     )
     (root / "model.gguf").touch()
     tried = ["dev/nvidia0", "dev/dri/renderD128", "dev/sda", "dev/tty"]
+    tried += ["dev/dri/card0", "dev/nvidia-uvm-tools"]
     opened = subprocess.run(
         [sys.executable, "-I", "-c", code, root, str(has_card), *tried],
         capture_output=True,

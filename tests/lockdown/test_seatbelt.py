@@ -233,7 +233,7 @@ def test_what_holds_in_part_is_no_level(mac: Callable[[str], None]) -> None:
 def test_what_really_denies_is_best_effort_and_no_more(mac: Callable[[str], None]) -> None:
     mac(LOCKING)
     level = probe()
-    assert (level.name, level.can_run, level.is_full) == ("best effort", True, False)
+    assert (level.name, level.can_run, level.is_full) == ("best-effort", True, False)
     assert [level.reaches(name) for name in ("none", "best-effort", "sockets", "kernel")] == [
         *(True, True, False, False)
     ]
@@ -379,7 +379,7 @@ def test_whole_run_writes_tests_and_says_once_what_holds(on_a_mac, tmp_path: Pat
     done = on_a_mac(LOCKING, *GENERATE)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "project" / "tests" / "test_m.py").exists()
-    assert "kernel locks: best effort\n" in done.stdout
+    assert "kernel locks: best-effort\n" in done.stdout
     said = [line for line in done.stdout.splitlines() if "Seatbelt keeps" in line]
     assert len(said) == 1
     assert "nothing is sent" in said[0]
@@ -390,7 +390,7 @@ def test_whole_run_writes_tests_and_says_once_what_holds(on_a_mac, tmp_path: Pat
 def test_nobody_else_is_asked_there(on_a_mac) -> None:
     done = on_a_mac(LOCKING, "generate", "m.py", "--json", "--budget", "30", settings=REMOTE)
     [module] = json.loads(done.stdout)["modules"]
-    assert (module["locks"], module["route"]["backend"]) == ("best effort", "local")
+    assert (module["locks"], module["route"]["backend"]) == ("best-effort", "local")
 
 
 @pytest.mark.usefixtures("kernel_with_locks")
@@ -422,6 +422,6 @@ def test_doctor_says_the_level(on_a_mac) -> None:
     done = on_a_mac(LOCKING, "doctor", "--json")
     found = {one["subject"]: one for one in json.loads(done.stdout)["findings"]}
     locks = found["locks"]
-    assert (locks["state"], locks["facts"]["level"]) == ("warning", "best effort")
+    assert (locks["state"], locks["facts"]["level"]) == ("warning", "best-effort")
     assert "nothing is sent here" in locks["fix"]
     assert found["python"]["state"] == "ok"  # started in the same locks as code under test

@@ -23,7 +23,7 @@ from hybridgen.gate import Ledger
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("kernel_with_locks")]
 
-KILLS = int(os.environ.get("HYBRIDGEN_KILLS", "2"))
+KILLS = int(os.environ.get("HYBRIDGEN_KILLS", "4"))
 START = "import sys; from hybridgen.cli.main import main; main(sys.argv[1:])"
 QUICK = "import hybridgen.explore.search as s; s.OPEN_PLATEAU = 0.2\n"
 FILES = {
@@ -41,9 +41,10 @@ FILES = {
 
 
 class World:
-    """A project with a test of its user's, and a server that is asked about it."""
+    """A project with a test of its user's, and a server and a model that are asked about it."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, model: Path) -> None:
+        self.model = model
         self.project, self.home = folder / "project", folder / "home"
         self.scratch = folder / "scratch"
         self.scratch.mkdir()
@@ -62,8 +63,13 @@ class World:
     def test_file(self) -> Path:
         return self.project / "tests" / "test_fees.py"
 
-    def begin(self) -> subprocess.Popen[bytes]:
-        command = ["generate", "shop/fees.py", "--budget", "20"]
+    @property
+    def engine_log(self) -> Path:
+        return self.home / ".local/state/hybridgen/engine.log"
+
+    def begin(self, *, has_engine: bool) -> subprocess.Popen[bytes]:
+        command = ["generate", "shop/fees.py", "--budget", "20", "--no-cache"]
+        command += ["--backend", "local", "--model", str(self.model)] if has_engine else []
         return subprocess.Popen(
             [sys.executable, "-I", "-c", QUICK + START, *command],
             cwd=self.project,
@@ -78,9 +84,9 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(tmp_path: Path, tiny_gguf: Path) -> Iterator[World]:
     with FakeOpenai([{"kind": "text", "text": "fee(596138)\n"}]) as server:
-        yield World(tmp_path, server.url)
+        yield World(tmp_path, server.url, tiny_gguf)
 
 
 def descendants(root: int) -> list[int]:
@@ -97,6 +103,21 @@ def descendants(root: int) -> list[int]:
     return found
 
 
+def engines(family: list[int]) -> list[int]:
+    """Those of ``family`` that are the process of a model."""
+    found: list[int] = []
+    for pid in family:
+        with contextlib.suppress(OSError):
+            if b"hybridgen.engine.child" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(pid)
+    return found
+
+
+def wait_for_engine(run: subprocess.Popen[bytes]) -> None:
+    while run.poll() is None and not engines(descendants(run.pid)):
+        time.sleep(0.05)
+
+
 def is_running(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -105,24 +126,37 @@ def is_running(pid: int) -> bool:
 
 
 def test_killed_at_any_moment_it_leaves_nothing_half_done(world: World) -> None:
-    began = time.monotonic()
-    assert world.begin().wait(120) == 0
-    whole = time.monotonic() - began
-    complete = world.test_file.read_text()
-    assert "def test_mine" in complete
-    assert "# hybridgen:" in complete
+    lengths: dict[bool, float] = {}
+    for has_engine in (False, True):
+        world.reset()
+        assert not world.engine_log.exists()
+        began = time.monotonic()
+        assert world.begin(has_engine=has_engine).wait(120) == 0
+        lengths[has_engine] = time.monotonic() - began
+        complete = world.test_file.read_text()
+        assert "def test_mine" in complete
+        assert "# hybridgen:" in complete
+    assert world.engine_log.exists()
     draw = random.Random(596138)
     seen: set[str] = set()
     for number in range(KILLS):
         world.reset()
-        run = world.begin()
-        time.sleep(whole * (number + draw.random()) / KILLS)
+        has_engine = number % 4 in (1, 2)
+        run = world.begin(has_engine=has_engine)
+        is_command = number % 2 == 0
+        if has_engine and not is_command:
+            wait_for_engine(run)  # it is there for less than half of a run
+            time.sleep(lengths[True] * draw.random() / 8)
+        else:
+            time.sleep(lengths[has_engine] * (number + draw.random()) / KILLS)
         family = descendants(run.pid)
+        models = engines(family)
         # Half of the time the command itself, else one of those that it started.
-        victim = run.pid if number % 2 == 0 else draw.choice(family)
+        victim = run.pid if is_command else draw.choice(models or family)
         with contextlib.suppress(ProcessLookupError):
             os.kill(victim, signal.SIGKILL)
-        seen.add("command" if victim == run.pid else "child")
+        others = "engine" if victim in models else "child"
+        seen.add("command" if victim == run.pid else others)
         run.wait(120)
         end = time.monotonic() + 10
         while (left := [pid for pid in family if is_running(pid)]) and time.monotonic() < end:
@@ -135,7 +169,8 @@ def test_killed_at_any_moment_it_leaves_nothing_half_done(world: World) -> None:
         assert named <= {"test_fees.py", "conftest.py"}, f"kill {number}"
         ledger = Ledger(world.home / ".local/state/hybridgen/ledger")
         assert ledger.verify().problem is None, f"kill {number}"
-    assert seen == {"command", "child"}
-    world.reset()
-    assert world.begin().wait(120) == 0
-    assert "# hybridgen:" in world.test_file.read_text()
+    assert seen == {"command", "child", "engine"}
+    for has_engine in (False, True):
+        world.reset()
+        assert world.begin(has_engine=has_engine).wait(120) == 0
+        assert "# hybridgen:" in world.test_file.read_text()
