@@ -76,6 +76,9 @@ def document(folder: Path) -> str:
     if notes.exists():
         parts.append(notes.read_text(encoding="utf-8").strip() + "\n")
     parts += [details(name, rows, published[name]) for name in TOOLS if published.get(name)]
+    measured = sorted(folder.glob("engine-*.json"))
+    if measured:
+        parts.append(engines([json.loads(path.read_text(encoding="utf-8")) for path in measured]))
     seeded = folder / "seeded.json"
     if seeded.exists():
         parts.append(seeded_bugs(json.loads(seeded.read_text(encoding="utf-8"))))
@@ -309,6 +312,28 @@ def details(tool: str, rows: Sequence[dict[str, str]], results: Results) -> str:
     ]
     text = f"### {TOOLS[tool]} in full\n\n{table(head, lines)}"
     return text + ("\nWithout a test:\n\n" + "\n".join(empty) + "\n" if empty else "")
+
+
+def engines(results: Sequence[dict[str, Any]]) -> str:
+    """How fast the engine is: a table for each model, then the speeds behind its ratios."""
+    parts = [
+        "## The engine\n",
+        "`python bench/engine.py --model NAME --save FILE` measures it, on a machine that does "
+        "nothing else; its text says what is compared with what. Ratios are made round by round.\n",
+    ]
+    for found in results:
+        parts.append(
+            "### {model}: {threads} threads, {prompt_tokens} tokens read, {decoded_tokens} "
+            "decoded, {rounds} rounds\n".format(**found)
+        )
+        ratios = [(name, cells) for name, cells in found.items() if isinstance(cells, dict)]
+        shown = [*ratios[:-1], *found["speeds"].items()]
+        head = ("ratio, or tokens a second (seconds for `first`, `second`, `sampling`)", "median")
+        rows = [
+            (f"`{n}`", *(f"{c[key]:.4g}" for key in ("median", "low", "high"))) for n, c in shown
+        ]
+        parts.append(table((*head, "lowest", "highest"), rows))
+    return "\n".join(parts)
 
 
 def seeded_bugs(said: dict[str, Any]) -> str:

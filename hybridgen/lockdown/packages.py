@@ -6,6 +6,7 @@ beside everybody's, and a project may lie in the very prefix of our Python.
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -103,18 +104,24 @@ def _needed(names: tuple[str, ...]) -> Iterator[metadata.Distribution]:
                 waiting.append((wanted.name, tuple(sorted(wanted.extras))))
 
 
-def _parts(distribution: metadata.Distribution) -> set[Path]:
-    """The folders and files of a distribution, relative to where it was installed."""
-    files = [Path(*file.parts) for file in distribution.files or ()]
-    packages = {file.parent for file in files if file.name == "__init__.py"}
-    return {
-        _highest(file, packages) for file in files if ".." not in file.parts and file.parts[1:]
-    } | {file for file in files if len(file.parts) == 1}
+def _parts(distribution: metadata.Distribution) -> set[str]:
+    """The folders and files of a distribution, relative to where it was installed.
+
+    From its RECORD, a CSV file; ``Distribution.files`` takes ten times as long for the same.
+    """
+    rows = csv.reader((distribution.read_text("RECORD") or "").splitlines())
+    files = [row[0] for row in rows if row and ".." not in row[0].split("/")]
+    ends = "/__init__.py"
+    packages = {file.removesuffix(ends) for file in files if file.endswith(ends)}
+    return {_highest(file, packages) for file in files}
 
 
-def _highest(file: Path, packages: set[Path]) -> Path:
+def _highest(file: str, packages: set[str]) -> str:
     """The package that ``file`` lies in, the outermost; the file itself if it lies in none."""
-    for folder in reversed(file.parents[:-1]):
-        if folder in packages or folder.name.endswith(_SIDE_FOLDERS):
+    at = file.find("/")
+    while at > 0:
+        folder = file[:at]
+        if folder in packages or folder.endswith(_SIDE_FOLDERS):
             return folder
+        at = file.find("/", at + 1)
     return file
