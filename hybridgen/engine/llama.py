@@ -95,7 +95,7 @@ class Llama:
         params.n_outputs_max = params.n_seq_max  # else there is a row for each token of a batch
         params.kv_unified = True  # else each sequence has its own share, and nothing is shared
         params.n_threads = params.n_threads_batch = threads
-        params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_AUTO
         params.offload_kqv = params.op_offload = self._is_offloaded
         params.embeddings = False
         context: int | None = llama_cpp.llama_init_from_model(self._model, params)

@@ -139,8 +139,6 @@ def child_environment() -> dict[str, str]:
         **kept,
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
-        # llama.cpp's threads spin at barriers, which starves whatever else runs here.
-        "OMP_WAIT_POLICY": "passive",
         # Otherwise ggml starts a debugger when it aborts.
         "GGML_NO_BACKTRACE": "1",
     }

@@ -533,7 +533,7 @@ def test_environment_of_the_process_is_scrubbed(
     monkeypatch.setenv("LLAMA_CPP_LIB", "/nowhere")
     engine = start(tiny_gguf)
     environ = Path(f"/proc/{engine.pid}/environ").read_bytes().split(b"\0")
-    assert b"OMP_WAIT_POLICY=passive" in environ
+    assert not [entry for entry in environ if entry.startswith(b"OMP_")]
     assert b"GGML_NO_BACKTRACE=1" in environ
     assert not [entry for entry in environ if b"KEY" in entry or b"LLAMA_CPP" in entry]
     engine.wait_ready(30)
