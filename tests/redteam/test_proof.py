@@ -50,9 +50,13 @@ def test_attack_is_denied_and_works_without_the_lock(process: str, attack: str, 
     assert seen(process, False)[attack] == SUCCEEDED
 
 
+# Without no_new_privs a nursery's child could not take its filter, but as root.
 BARE_START = """
+import sys
 import hybridgen.observe.runner as start
-start.locked_command = lambda profile, command, **options: command
+bare = "import ctypes, os, sys; ctypes.CDLL(None).prctl(38, 1, 0, 0, 0); "
+bare = [sys.executable, "-I", "-c", bare + "os.execv(sys.argv[1], sys.argv[1:])"]
+start.locked_command = lambda profile, command, **options: [*bare, *command]
 """
 NO_FILTER = """
 import hybridgen.observe.mutants as start
