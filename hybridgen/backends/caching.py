@@ -12,14 +12,14 @@ from hybridgen import __version__
 from hybridgen.backends import Backend
 from hybridgen.backends.batching import ahead, at_once
 from hybridgen.backends.replies import Reply, ReplyStore
-from hybridgen.backends.sampling import Sample, is_here, sample
+from hybridgen.backends.sampling import OneSample, Sample, is_here, sample
 from hybridgen.domain import Completion, Fragment, Label, Prompt, Usage
 
 # To be raised when the same key would mean something else.
 _KEY_VERSION: Final = 1
 
 
-class CachingBackend:
+class CachingBackend(OneSample):
     """Looks into ``store`` first; what it does not know is asked and then kept.
 
     The real backend is made at the first question that needs it: where every answer is known, no
@@ -67,30 +67,6 @@ class CachingBackend:
             self._store.keep_counts(fresh)
             known |= fresh
         return [known[key] for key in keys]
-
-    def complete(
-        self,
-        prompt: Prompt,
-        *,
-        max_tokens: int,
-        temperature: float,
-        seed: int,
-        deadline: float,
-        on_text: Callable[[str], None] | None = None,
-    ) -> Completion:
-        """The answer that was given before, at no cost; else that of the real backend.
-
-        Raises:
-            EngineError: this prompt got no answer; another may.
-        """
-        (completion,) = self.sample(
-            prompt,
-            samples=((temperature, seed),),
-            max_tokens=max_tokens,
-            deadline=deadline,
-            on_text=on_text,
-        )
-        return completion
 
     def is_here(self, label: Label) -> bool:
         """As the real backend, which is made to tell."""

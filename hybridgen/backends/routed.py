@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from hybridgen.backends.batching import ahead, at_once
-from hybridgen.backends.sampling import Sample, sample
+from hybridgen.backends.sampling import OneSample, Sample, sample
 from hybridgen.domain import Completion, Label, Prompt, estimated_tokens
 from hybridgen.errors import RemoteError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SHARE: Final = 0.5
 
 
-class RoutedBackend:
+class RoutedBackend(OneSample):
     """Asks, for each prompt, the backends that its label allows, in the order of ``steps``.
 
     A backend that gives no answer hands the prompt on to the next one, never back out; one that
@@ -54,26 +54,6 @@ class RoutedBackend:
         if set(self._makers) == {"local"}:
             return self._backend("local").count_tokens(texts, deadline=deadline)
         return [estimated_tokens(text) for text in texts]
-
-    def complete(
-        self,
-        prompt: Prompt,
-        *,
-        max_tokens: int,
-        temperature: float,
-        seed: int,
-        deadline: float,
-        on_text: Callable[[str], None] | None = None,
-    ) -> Completion:
-        """The answer of the first backend that gives one; see :meth:`sample`."""
-        (completion,) = self.sample(
-            prompt,
-            samples=((temperature, seed),),
-            max_tokens=max_tokens,
-            deadline=deadline,
-            on_text=on_text,
-        )
-        return completion
 
     def is_here(self, label: Label) -> bool:
         """Whether the backend that would be asked first is this machine's model."""

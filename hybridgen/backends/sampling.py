@@ -41,6 +41,30 @@ class Sampling(Protocol):
         ...
 
 
+class OneSample:
+    """``complete`` of a :class:`Sampling` backend: one answer of one."""
+
+    def complete(
+        self: Sampling,
+        prompt: Prompt,
+        *,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+        deadline: float,
+        on_text: Callable[[str], None] | None = None,
+    ) -> Completion:
+        """The answer to ``prompt``; raises what ``sample`` raises."""
+        (completion,) = self.sample(
+            prompt,
+            samples=((temperature, seed),),
+            max_tokens=max_tokens,
+            deadline=deadline,
+            on_text=on_text,
+        )
+        return completion
+
+
 def is_here(backend: object, label: Label) -> bool:
     """Whether this machine answers prompts labelled ``label``, several answers at once."""
     return isinstance(backend, Sampling) and backend.is_here(label)

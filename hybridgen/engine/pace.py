@@ -7,6 +7,7 @@ all of them. What is best then depends on what else runs, which only trying can 
 from __future__ import annotations
 
 import statistics
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -39,7 +40,7 @@ class Pace:
         self._set = set_threads
         self.threads = most
         self._usual: dict[int, float] = {}  # by rows of a step, the best median seen
-        self._recent: list[float] = []
+        self._recent: deque[float] = deque(maxlen=_TRIALS)
         self._rows = 0
         self._wait = self._patience = _PATIENCE
         self._trial: tuple[int, float] | None = None  # what to go back to, and what it took
@@ -73,23 +74,24 @@ class Pace:
             return
         if rows != self._rows:
             self._go_back()
-            self._rows, self._recent = rows, []
+            self._rows = rows
+            self._recent.clear()
         self._recent.append(seconds)
         self._wait -= 1
         if len(self._recent) < _TRIALS:
             return
-        median = statistics.median(self._recent[-_TRIALS:])
+        median = statistics.median(self._recent)
         if self._trial is not None:
             self._judge(median)
         elif self._wait <= 0 and self._is_worth_trying(median):
             self._trial = (self.threads, median)
             self._use(next(threads for threads in self._choices if threads != self.threads))
-            self._recent = []
+            self._recent.clear()
         else:
             self._usual[rows] = min(median, self._usual.get(rows, median))
 
     def _is_worth_trying(self, median: float) -> bool:
-        """All threads are what an idle machine does best, so fewer are always worth a trial."""
+        """An idle machine wants all threads, so with fewer of them that is tried now and then."""
         is_slow = median > _SLOWER * self._usual.get(self._rows, median)
         return is_slow or self.threads < self._choices[0]
 
@@ -101,7 +103,7 @@ class Pace:
         else:
             self._go_back()
             self._patience = min(2 * self._patience, _MOST_PATIENCE)
-        self._recent = []
+        self._recent.clear()
         self._wait = self._patience
 
     def _go_back(self) -> None:

@@ -20,7 +20,7 @@ from hybridgen.lockdown.cards import card_devices, card_folders, read_by_drivers
 from hybridgen.lockdown.command import FULL_LEVEL, lock_plan
 from hybridgen.lockdown.launch import take
 from hybridgen.lockdown.level import LockLevel
-from hybridgen.lockdown.packages import own_packages
+from hybridgen.lockdown.packages import PACKAGE, own_packages
 from hybridgen.lockdown.probe import probe
 from hybridgen.lockdown.profile import Profile, programs
 from hybridgen.lockdown.runtime import bare_runtime, readable_by_all
@@ -36,7 +36,6 @@ _NAMES: Final = (
     "/usr/share/crypto-policies",
 )
 """How names of hosts become addresses, and whose certificates the system believes."""
-_PACKAGE: Final = Path(__file__).resolve().parent.parent
 _SITES: Final = ("/site-packages", "/dist-packages")
 _SENDERS: Final = ("httpx2", "google-genai", "google-generativeai")
 """Distributions that the courier imports."""
@@ -140,7 +139,7 @@ def puller_profile(folder: Path) -> Profile:
     runtime = bare_runtime(program)
     # pip looks into everything that is installed beside it.
     packages = (Path(entry) for entry in sys.path if entry.endswith(_SITES))
-    start = (program, Path(sys.prefix) / "pyvenv.cfg", *packages, _PACKAGE)
+    start = (program, Path(sys.prefix) / "pyvenv.cfg", *packages, PACKAGE)
     read = (*runtime.read, *_there(map(str, start)), *_there((*_NAMES, *_of_pip())))
     loadable = (*read, *runtime.standard, *runtime.libraries)
     return Profile(
@@ -223,7 +222,7 @@ def _shut_sockets() -> None:
 def _ours() -> tuple[Path, ...]:
     """Our own Python with its packages, this package, and what the system has for all."""
     prefixes = (Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix))
-    return (*dict.fromkeys((*prefixes, _PACKAGE, *readable_by_all())),)
+    return (*dict.fromkeys((*prefixes, PACKAGE, *readable_by_all())),)
 
 
 def _there(names: Iterable[str]) -> tuple[Path, ...]:

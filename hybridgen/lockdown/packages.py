@@ -18,6 +18,9 @@ from typing import Final
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+PACKAGE: Final = Path(__file__).resolve().parent.parent
+"""The folder of hybridgen itself."""
+
 _SIDE_FOLDERS: Final = (".dist-info", ".libs")
 """Folders that belong to one distribution alone: its description, its shared libraries."""
 
@@ -44,7 +47,7 @@ def own_packages(*names: str) -> Packages:
     Args:
         names: of distributions.
     """
-    read = [Path(__file__).resolve().parent.parent]
+    read = [PACKAGE]
     listed = []
     for distribution in _needed(names):
         base = Path(str(distribution.locate_file(""))).resolve()

@@ -57,13 +57,14 @@ class Questioning:
 
     def _next(self) -> Question | None:
         """Of the kind that pays best, about what is most open."""
-        targets = self._focus.ordered(only_open=True)
-        for kind in sorted(QuestionKind, key=lambda kind: -rate(self._brought.get(kind, Asked()))):
-            for target in targets:
-                for question in questions(target, self._missing(target), self._working(target)):
-                    if question.kind is kind and _key(question) not in self._asked:
-                        return question
-        return None
+        kinds = sorted(QuestionKind, key=lambda kind: -rate(self._brought.get(kind, Asked())))
+        left = (
+            question
+            for target in self._focus.ordered(only_open=True)
+            for question in questions(target, self._missing(target), self._working(target))
+            if _key(question) not in self._asked
+        )
+        return min(left, key=lambda question: kinds.index(question.kind), default=None)
 
     def _missing(self, target: Target) -> tuple[Fragment, ...]:
         """Open places of a target, and of private code that only it leads to."""
