@@ -6,17 +6,16 @@ beside everybody's, and a project may lie in the very prefix of our Python.
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from packaging.requirements import InvalidRequirement, Requirement
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 PACKAGE: Final = Path(__file__).resolve().parent.parent
 """The folder of hybridgen itself."""
@@ -83,8 +82,13 @@ def hide_other_packages() -> None:
     sys.meta_path.insert(0, _ReadableOnly())
 
 
-def _needed(names: tuple[str, ...]) -> Iterator[metadata.Distribution]:
+def _needed(names: tuple[str, ...]) -> Iterator[Distribution]:
     """The distributions of these names, and what they need, as their metadata tells."""
+    # Every command imports this module, and only one that sends asks what there is.
+    from importlib import metadata
+
+    from packaging.requirements import InvalidRequirement, Requirement
+
     waiting: list[tuple[str, tuple[str, ...]]] = [(name, ()) for name in names]
     seen: set[tuple[str, tuple[str, ...]]] = set()
     while waiting:
@@ -107,11 +111,13 @@ def _needed(names: tuple[str, ...]) -> Iterator[metadata.Distribution]:
                 waiting.append((wanted.name, tuple(sorted(wanted.extras))))
 
 
-def _parts(distribution: metadata.Distribution) -> set[str]:
+def _parts(distribution: Distribution) -> set[str]:
     """The folders and files of a distribution, relative to where it was installed.
 
     From its RECORD, a CSV file; ``Distribution.files`` takes ten times as long for the same.
     """
+    import csv
+
     rows = csv.reader((distribution.read_text("RECORD") or "").splitlines())
     files = [row[0] for row in rows if row and ".." not in row[0].split("/")]
     ends = "/__init__.py"
