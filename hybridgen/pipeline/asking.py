@@ -26,15 +26,16 @@ class Asking:
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
-        self._job = answers.job
-        self._subject = answers.subject
+        self._consultant = answers.consultant
+        self._job = answers.consultant.job
+        self._subject = answers.consultant.subject
         self._budget = answers.budget
-        self._tally = answers.tally
+        self._tally = answers.consultant.tally
         self._focus = answers.search.focus
 
     def ask(self, backend: Backend) -> None:
         """Asks the model about each target once, the most open first; then again what is open."""
-        for turn in range(1 if self._answers.is_blind else ASKING_TURNS):
+        for turn in range(1 if self._consultant.is_blind else ASKING_TURNS):
             queue = self._queue(turn)
             number = 0
             while number < len(queue):
@@ -59,7 +60,7 @@ class Asking:
         try:
             batch = self._prompts(queue, backend)
         except (EngineError, RemoteError) as error:
-            return 0 if self._answers.is_hopeless(queue[0], error) else 1
+            return 0 if self._consultant.is_hopeless(queue[0].qualname, error) else 1
         if len(batch) == 1:
             return self._answered(queue, batch, turn, backend)
         first, settings = queue[0].qualname, self._job.settings
@@ -93,9 +94,9 @@ class Asking:
                     on_text=lambda text: self._job.watcher.advance(),
                 )
             except (EngineError, RemoteError) as error:
-                is_hopeless = is_hopeless or self._answers.is_hopeless(target, error)
+                is_hopeless = is_hopeless or self._consultant.is_hopeless(target.qualname, error)
                 continue
-            seconds = completion.usage.seconds
+            seconds = self._consultant.count([completion])
             is_in_turn = completion.backend == "local"
             if not is_in_turn:  # of those in flight at once the longest counts
                 seconds, longest = max(0.0, seconds - longest), max(longest, seconds)
@@ -103,13 +104,13 @@ class Asking:
         return 0 if is_hopeless else len(batch)
 
     def _queue(self, turn: int) -> Sequence[Target]:
-        if self._answers.is_blind:
+        if self._consultant.is_blind:
             return self._subject.targets
         return self._focus.ordered(only_open=turn > 0)
 
     def _missing(self, target: Target) -> tuple[Fragment, ...]:
         """What nothing has reached yet."""
-        if self._answers.is_blind:
+        if self._consultant.is_blind:
             return ()
         return missing_fragments(self._subject.module, target, self._focus.missing_lines())
 
@@ -145,4 +146,4 @@ class Asking:
             examples=(),
             count_tokens=lambda texts: backend.count_tokens(texts, deadline=finish_at),
         )
-        return self._answers.as_seen(prompt)
+        return self._consultant.as_seen(prompt)

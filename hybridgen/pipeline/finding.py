@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from hybridgen.backends import Backend
-from hybridgen.backends.sampling import is_here
 from hybridgen.domain import Observation
 from hybridgen.explore.archive import Archive
 from hybridgen.explore.examples import docstring_candidates, mention_candidates
@@ -14,6 +13,7 @@ from hybridgen.observe.confirm import VARIATIONS
 from hybridgen.observe.effort import Limit
 from hybridgen.pipeline.answers import Answers
 from hybridgen.pipeline.asking import Asking
+from hybridgen.pipeline.consulting import Consultant
 from hybridgen.pipeline.job import (
     CONFIRM_WORK,
     FIND_WORK,
@@ -121,8 +121,9 @@ class Finder:
         What is sent elsewhere costs no time to read, and one long question tells no more than
         many short ones.
         """
-        answers = Answers(self._job, self._subject, self._budget, self._tally, self._search)
-        if is_here(backend, answers.label):
+        consultant = Consultant(self._job, self._subject, self._tally)
+        answers = Answers(consultant, self._budget, self._search)
+        if consultant.is_here:
             Questioning(answers, self._archive).ask(backend)
         else:
             Asking(answers).ask(backend)

@@ -11,11 +11,9 @@ from hybridgen.domain import Asked, Fragment, Prompt, Target
 from hybridgen.errors import EngineError, RemoteError
 from hybridgen.explore.archive import SEARCHED, Archive, weight
 from hybridgen.pipeline.answers import Answers
+from hybridgen.pipeline.consulting import HEATS
 from hybridgen.prompt import Question, QuestionKind, build_question, questions
 from hybridgen.source import missing_fragments
-
-HEATS: Final = (0.2, 0.6, 0.9, 1.2)
-"""Temperatures of the answers to one question: the likely first, then others."""
 
 MOST_TOKENS: Final = 128
 """Of an answer: some ten calls. What comes later mostly repeats what was before."""
@@ -41,7 +39,8 @@ class Questioning:
         self._focus = answers.search.focus
         self._asked: set[tuple[str, ...]] = set()
         self._rounds: Counter[tuple[str, ...]] = Counter()
-        self._brought = answers.tally.questions
+        self._consultant = answers.consultant
+        self._brought = answers.consultant.tally.questions
 
     def ask(self, backend: Backend) -> None:
         """Asks; a model that does not answer ends it."""
@@ -52,7 +51,7 @@ class Questioning:
             try:
                 self._put(question, backend)
             except (EngineError, RemoteError) as error:
-                if self._answers.is_hopeless(question.target, error):
+                if self._consultant.is_hopeless(question.target.qualname, error):
                     return
 
     def _next(self) -> Question | None:
@@ -68,7 +67,7 @@ class Questioning:
 
     def _missing(self, target: Target) -> tuple[Fragment, ...]:
         """Open places of a target, and of private code that only it leads to."""
-        module, lines = self._answers.subject.module, self._focus.missing_lines()
+        module, lines = self._consultant.subject.module, self._focus.missing_lines()
         return tuple(
             place
             for part in self._focus.parts(target)
@@ -86,7 +85,7 @@ class Questioning:
         candidate = min(written, key=weight, default=None)
         if candidate is None:
             return None
-        module = self._answers.subject.module
+        module = self._consultant.subject.module
         text = "; ".join(step.code for step in candidate.steps)
         label = max(candidate.label, module.source.label, target.label)
         return Fragment(text, label, module.display, "seen in a run", module.source.sources)
@@ -103,7 +102,7 @@ class Questioning:
         if prompt is None:
             return
         answers, target = self._answers, question.target
-        watcher, settings = answers.job.watcher, answers.job.settings
+        watcher, settings = self._consultant.job.watcher, self._consultant.job.settings
         watcher.stage(f"asking the model about {target.qualname}")
         before = self._open()
         completions = sample(
@@ -114,25 +113,23 @@ class Questioning:
             deadline=answers.budget.finish_at,
             on_text=lambda text: watcher.advance(),
         )
-        seconds = sum(completion.usage.seconds for completion in completions)
+        seconds = self._consultant.count(completions)
         answers.take(completions, target, seconds, question.parameter)
         self._note(question, max(0, before - self._open()), seconds)
 
     def _prompt(self, question: Question, backend: Backend) -> Prompt | None:
-        subject, finish_at = self._answers.subject, self._answers.budget.finish_at
+        subject, finish_at = self._consultant.subject, self._answers.budget.finish_at
         prompt = build_question(
             question,
             subject.module,
             import_name=subject.import_name,
             count_tokens=lambda texts: backend.count_tokens(texts, deadline=finish_at),
         )
-        return None if prompt is None else self._answers.as_seen(prompt)
+        return None if prompt is None else self._consultant.as_seen(prompt)
 
     def _note(self, question: Question, gained: int, seconds: float) -> None:
-        before, key = self._brought.get(question.kind, Asked()), _key(question)
-        self._brought[question.kind.value] = Asked(
-            before.times + 1, before.gained + gained, before.seconds + seconds
-        )
+        key = _key(question)
+        self._consultant.note(question.kind, Asked(1, gained, seconds))
         self._rounds[key] += 1
         if gained and self._rounds[key] < MOST_ROUNDS:
             self._asked.remove(key)  # what is open now is another question

@@ -17,17 +17,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from hybridgen.domain import Fragment, Module, Parameter, ParameterKind, Prompt, Target, TargetKind
+from hybridgen.domain import Fragment, Module, Parameter, ParameterKind, Prompt, Target
 from hybridgen.prompt.build import CountTokens, answer_start, fragment_of, owner_of
-from hybridgen.prompt.outline import signature
+from hybridgen.prompt.parts import fitting, heads
 from hybridgen.prompt.templates import Value, render
 
 MOST_TOKENS: Final = 200
 """Of the request: what differs from question to question."""
 
 _ALWAYS: Final = 50  # tokens of a template's own words, and names
-_LONGEST_CALL: Final = 120  # characters; longer calls teach little for what they cost
-_LONGEST_PURPOSE: Final = 300  # characters of a docstring
 _LONGEST_CONSTANT: Final = 300
 _WORD: Final = re.compile(r"\w+")
 _DECIDED: Final = ("bool", "Callable", "type", "Type")
@@ -38,12 +36,17 @@ class QuestionKind(StrEnum):
     """What is asked for.
 
     ``values`` are arguments that come to several open places, ``scenario`` objects and calls that
-    do; ``branch`` is either of them for a single place.
+    do; ``branch`` is either of them for a single place. ``kill`` are arguments that tell a mutant
+    from the code, ``expectation`` what calls should give by the docstring alone, ``name`` what a
+    test shows, in a few words.
     """
 
     VALUES = "values"
     SCENARIO = "scenario"
     BRANCH = "branch"
+    KILL = "kill"
+    EXPECTATION = "expectation"
+    NAME = "name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +101,15 @@ def build_question(
         most_tokens: of the request.
     """
     target = question.target
-    heads = list(_heads(module, target))
+    told = list(heads(module, target))
     ranked = [
-        *(("given", part) for part in heads[:2]),
+        *(("given", part) for part in told[:2]),
         *(("missing", part) for part in question.missing),
         *(("given", part) for part in _constants(module, target, question.missing)),
         *([("works", question.works)] if question.works is not None else ()),
-        *(("given", part) for part in heads[2:]),
+        *(("given", part) for part in told[2:]),
     ]
-    kept, cut = _fitting(ranked, count_tokens, most_tokens - _ALWAYS)
+    kept, cut = fitting(ranked, count_tokens, most_tokens - _ALWAYS)
     if not kept["missing"]:
         return None
     values: dict[str, Value] = {
@@ -150,43 +153,6 @@ def _words(places: Iterable[Fragment]) -> set[str]:
     return set(_WORD.findall(" ".join(part.text for part in places)))
 
 
-def _heads(module: Module, target: Target) -> Iterator[Fragment]:
-    """How the target is called and what for; for a method, first how its object is made."""
-    owner = owner_of(target)
-    if owner is None or owner == target.qualname:
-        yield fragment_of(module, _head(target), target)
-    else:
-        for other in module.targets:
-            if other.qualname == owner:
-                yield fragment_of(module, _head(other), other)
-        yield fragment_of(module, _indented(_head(target)), target)
-    for other in module.targets:
-        is_known = other.qualname in (owner, target.qualname) or other.is_private
-        if owner is not None and other.parent == owner and not is_known:
-            yield fragment_of(module, _indented(signature(other)), other)
-
-
-def _head(target: Target) -> str:
-    """The signature, with the first lines of the docstring."""
-    purpose = _purpose(target)
-    if not purpose:
-        return signature(target)
-    if target.kind is TargetKind.CLASS:
-        return f'{signature(target)}\n    """{purpose}"""'
-    return f'{signature(target).removesuffix(" ...")}\n    """{purpose}"""'
-
-
-def _purpose(target: Target) -> str:
-    """The first paragraph of a docstring, where there is one."""
-    text = (target.docstring or "").strip().split("\n\n")[0]
-    lines = (line.strip() for line in text.split("\n"))
-    return "\n    ".join(lines)[:_LONGEST_PURPOSE].replace('"', "'")
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.split("\n"))
-
-
 def _constants(module: Module, target: Target, places: Iterable[Fragment]) -> list[Fragment]:
     """Constants of the module that the target names, first those of open conditions."""
     in_places, in_source = _words(places), set(_WORD.findall(target.source))
@@ -207,20 +173,3 @@ def _assignments(source: str) -> Iterator[tuple[str, str]]:
             yield statement.targets[0].id, ast.unparse(statement)
         elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
             yield statement.target.id, ast.unparse(statement)
-
-
-def _fitting(
-    ranked: Sequence[tuple[str, Fragment]], count_tokens: CountTokens, left: int
-) -> tuple[dict[str, list[Fragment]], tuple[str, ...]]:
-    """What fits, by its name in the template, and what was left out."""
-    kept: dict[str, list[Fragment]] = {"given": [], "missing": [], "works": []}
-    cut: list[str] = []
-    costs = count_tokens([f"{part.text}\n" for _, part in ranked])
-    for (name, part), cost in zip(ranked, costs, strict=True):
-        is_long = name == "works" and ("\n" in part.text or len(part.text) > _LONGEST_CALL)
-        if cost > left or is_long:
-            cut.append(f"{name}: {part.text.partition(chr(10))[0][:40]}")
-        else:
-            left -= cost
-            kept[name].append(part)
-    return kept, tuple(cut)

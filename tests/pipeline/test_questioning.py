@@ -14,7 +14,8 @@ from hybridgen.backends import FakeBackend
 from hybridgen.cli.progress import SilentProgress
 from hybridgen.domain import Asked, Completion, Label, Outcome, Prompt
 from hybridgen.errors import EngineError
-from hybridgen.pipeline.questioning import HEATS, rate
+from hybridgen.pipeline.consulting import HEATS
+from hybridgen.pipeline.questioning import rate
 from hybridgen.settings import load_settings
 
 DOOR = '''
