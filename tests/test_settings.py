@@ -129,6 +129,7 @@ NO_VARIABLE = {
 }
 
 VALUES = {
+    "effort": "'quick'",
     "model": "'/tmp/evil.gguf'",
     "model_folder": "'/tmp'",
     "python": "'/tmp/evil'",
@@ -297,6 +298,7 @@ def test_who_keeps_their_own_settings_in_git_can_pick_a_file_there(user):
         ("offline = true", "offline", True),
         ("budget = 30", "budget", 30.0),
         ("budget = 120", "budget", 120.0),
+        ("effort = 'quick'", "effort", "quick"),
         ("tests = 'src/../tests'", None, None),
         ("tests = 'test/unit'", "tests", "test/unit"),
         ("line_length = 100", "line_length", 100),
@@ -829,3 +831,22 @@ def test_every_variable_that_the_package_speaks_of_is_known():
     }
     assert "HYBRIDGEN_CONFIG" in spoken_of
     assert spoken_of <= known
+
+
+@pytest.mark.parametrize(
+    ("flags", "seconds"),
+    [
+        ({}, 120.0),
+        ({"effort": "quick"}, 30.0),
+        ({"effort": "thorough"}, 480.0),
+        ({"effort": "thorough", "budget": 7.0}, 7.0),
+    ],
+)
+def test_effort_means_a_time_unless_one_is_given(flags: dict[str, object], seconds: float) -> None:
+    assert load_settings(None, flags, environment={}).seconds == seconds
+
+
+def test_project_asks_for_no_more_effort_than_usual(project: Path) -> None:
+    (project / "hybridgen.toml").write_text("effort = 'thorough'\n")
+    with pytest.raises(SettingsError, match="effort"):
+        load_settings(project, {}, environment={})

@@ -12,7 +12,7 @@ from hybridgen import __version__
 from hybridgen.backends import Backend
 from hybridgen.backends.batching import ahead, at_once
 from hybridgen.backends.replies import Reply, ReplyStore
-from hybridgen.backends.sampling import OneSample, Sample, is_here, sample
+from hybridgen.backends.sampling import OneSample, Sample, sample
 from hybridgen.domain import Completion, Fragment, Label, Prompt, Usage
 
 # To be raised when the same key would mean something else.
@@ -68,9 +68,12 @@ class CachingBackend(OneSample):
             known |= fresh
         return [known[key] for key in keys]
 
-    def is_here(self, label: Label) -> bool:
-        """As the real backend, which is made to tell."""
-        return is_here(self._started(), label)
+    def begin(self, label: Label, about: str) -> None:
+        """Starts the real backend, unless the same was begun before: its answers are known."""
+        key = _hash(["begun", self._model, self._options, about])
+        if not self._store.counts([key]):
+            self._store.keep_counts({key: 1})
+            self._started()
 
     def sample(
         self,

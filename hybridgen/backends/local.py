@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hybridgen.domain import Completion, Label, Prompt
+from hybridgen.domain import Breadth, Completion, Label, Prompt
 from hybridgen.engine import Engine
 
 # The start of an answer opens a code fence; what comes after its end is prose.
@@ -70,9 +70,9 @@ class LocalBackend:
             on_text=on_text,
         )
 
-    def is_here(self, label: Label) -> bool:
-        """Always: this machine may read everything."""
-        return True
+    def breadth(self, label: Label) -> Breadth:
+        """Narrow: what it reads and writes costs time."""
+        return Breadth.NARROW
 
     def sample(
         self,

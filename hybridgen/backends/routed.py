@@ -8,8 +8,9 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from hybridgen.backends.batching import ahead, at_once
+from hybridgen.backends.beginning import begin
 from hybridgen.backends.sampling import OneSample, Sample, sample
-from hybridgen.domain import Completion, Label, Prompt, estimated_tokens
+from hybridgen.domain import Breadth, Completion, Label, Prompt, estimated_tokens
 from hybridgen.errors import RemoteError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class RoutedBackend(OneSample):
         backends: by name, what makes each one; made at the first prompt for it, so that the
             local model is not loaded for nothing.
         steps: the names of the backends that may read a label, the first to ask first.
+        local_breadth: how much a question to this machine's model may hold.
 
     Attributes:
         notes: for people, each thing once: what gave no answer, and what was asked instead.
@@ -38,9 +40,12 @@ class RoutedBackend(OneSample):
         self,
         backends: Mapping[str, Callable[[], Backend]],
         steps: Callable[[Label], Sequence[str]],
+        *,
+        local_breadth: Breadth = Breadth.NARROW,
     ) -> None:
         self._makers = dict(backends)
         self._steps = steps
+        self._local_breadth = local_breadth
         self._made: dict[str, Backend] = {}
         self._given_up: dict[str, RemoteError] = {}
         self._asked: dict[Prompt, str] = {}  # ahead, by whom
@@ -55,9 +60,15 @@ class RoutedBackend(OneSample):
             return self._backend("local").count_tokens(texts, deadline=deadline)
         return [estimated_tokens(text) for text in texts]
 
-    def is_here(self, label: Label) -> bool:
-        """Whether the backend that would be asked first is this machine's model."""
-        return self._first(self._names(label)) == "local"
+    def breadth(self, label: Label) -> Breadth:
+        """As much as the backend takes that would be asked first."""
+        name = self._first(self._names(label))
+        return self._local_breadth if name == "local" else Breadth.WIDE
+
+    def begin(self, label: Label, about: str) -> None:
+        """Lets the model of this machine load where it would be asked first."""
+        if self._first(self._names(label)) == "local":
+            begin(self._backend("local"), label, about)
 
     def sample(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from hybridgen.domain import Completion, Label, Prompt
+from hybridgen.domain import Breadth, Completion, Label, Prompt
 
 if TYPE_CHECKING:
     from hybridgen.backends import Backend
@@ -17,10 +17,6 @@ Sample = tuple[float, int]
 @runtime_checkable
 class Sampling(Protocol):
     """A backend that makes several answers to a prompt at once."""
-
-    def is_here(self, label: Label) -> bool:
-        """Whether this machine answers what is labelled so: short questions are worth it."""
-        ...
 
     def sample(
         self,
@@ -65,9 +61,18 @@ class OneSample:
         return completion
 
 
-def is_here(backend: object, label: Label) -> bool:
-    """Whether this machine answers prompts labelled ``label``, several answers at once."""
-    return isinstance(backend, Sampling) and backend.is_here(label)
+@runtime_checkable
+class HasBreadth(Protocol):
+    """A backend that knows how much a question to it may hold."""
+
+    def breadth(self, label: Label) -> Breadth:
+        """Of a prompt labelled ``label``."""
+        ...
+
+
+def breadth_of(backend: object, label: Label) -> Breadth:
+    """How much a question labelled ``label`` may hold; much where a backend does not say."""
+    return backend.breadth(label) if isinstance(backend, HasBreadth) else Breadth.WIDE
 
 
 def sample(

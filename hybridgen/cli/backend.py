@@ -7,16 +7,22 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
 from hybridgen.backends import BACKENDS, Backend
 from hybridgen.backends.caching import CachingBackend
 from hybridgen.backends.replies import ReplyStore
 from hybridgen.backends.routed import RoutedBackend
 from hybridgen.cli.places import engine_log, reply_folder
+from hybridgen.domain import Breadth
 from hybridgen.modelstore.manifest import Manifest
 from hybridgen.modelstore.store import ModelStore
 from hybridgen.route import NO_REMOTES, Remotes, steps
 from hybridgen.settings import Settings
+
+LARGER_BYTES: Final = 3 * 2**30
+"""From this size on, a model understands longer questions well enough to be worth their time; so
+does one on a graphics card, where reading takes none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,7 @@ def choose_backend(
     routed = RoutedBackend(
         {name: _same(caches[name]) if caches else asked.make for name, asked in found.items()},
         partial(steps, backend=settings.backend, remotes=remotes),
+        local_breadth=Breadth.NARROW if local is None else local.breadth,
     )
     models = {name: asked.model for name, asked in found.items()}
     return Chosen(_same(routed), models, tuple(caches.values()), routed, said)
@@ -103,6 +110,7 @@ class _Asked:
     model: str
     identity: str
     options: Mapping[str, object]
+    breadth: Breadth = Breadth.WIDE
 
 
 def _cached(asked: _Asked) -> CachingBackend:
@@ -128,7 +136,9 @@ def _local(settings: Settings, say: Callable[[str], None]) -> _Asked | None:
         "context": make_backend.keywords["context_tokens"],
         "seed": settings.seed,
     }
-    return _Asked(make_backend, name, _identity(path, manifest), options)
+    is_larger = path.stat().st_size >= LARGER_BYTES or settings.gpu_layers != 0
+    breadth = Breadth.MIDDLE if is_larger else Breadth.NARROW
+    return _Asked(make_backend, name, _identity(path, manifest), options, breadth)
 
 
 def _starter(

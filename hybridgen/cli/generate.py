@@ -37,6 +37,11 @@ _NO_MODEL = (
 @click.option("--model", metavar="NAME|FILE", help="An installed model, or a .gguf file.")
 @click.option("--no-model", "has_no_model", is_flag=True, help="Search alone, load no model.")
 @click.option("--no-cache", "has_no_cache", is_flag=True, help="Ask a model again, keep nothing.")
+@click.option(
+    "--effort",
+    type=click.Choice(["quick", "normal", "thorough"]),
+    help="How long is searched and asked: up to 30, 120 or 480 seconds.",
+)
 @click.option("--budget", type=float, metavar="SECONDS", help="Time for each module.")
 @click.option("--tests", metavar="FOLDER", help="The project's tests folder.")
 @click.option("--python", metavar="FILE", help="The Python that runs the project's code.")

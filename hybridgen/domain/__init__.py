@@ -28,6 +28,7 @@ from hybridgen.domain.labels import (
     strictest,
 )
 from hybridgen.domain.prompts import (
+    Breadth,
     Completion,
     Prompt,
     Route,
@@ -60,6 +61,7 @@ __all__ = [
     "AGREED",
     "Arc",
     "Asked",
+    "Breadth",
     "Candidate",
     "Check",
     "CheckKind",

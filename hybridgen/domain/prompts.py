@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from hybridgen.domain.labels import Fragment, Label, strictest
 
@@ -52,6 +53,18 @@ class Prompt:
 def estimated_tokens(text: str) -> int:
     """About how many tokens a text has, without asking a model: one for four characters."""
     return (len(text) + 3) // 4
+
+
+class Breadth(Enum):
+    """How much a question to a model may hold.
+
+    ``NARROW`` where each token costs a laptop its time, ``MIDDLE`` for larger models of this
+    machine, ``WIDE`` for those that are asked elsewhere: few long questions cost less there.
+    """
+
+    NARROW = "narrow"
+    MIDDLE = "middle"
+    WIDE = "wide"
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class Answers:
         target: Target,
         seconds: float,
         parameter: str | None = None,
-    ) -> None:
+    ) -> int:
         """Tries what answers to one prompt suggest, and searches on from there.
 
         Args:
@@ -71,15 +71,20 @@ class Answers:
             target: what was asked about.
             seconds: what they cost on the clock.
             parameter: of which the answers are values; None where they are code.
+
+        Returns:
+            How many of the suggestions showed something new.
         """
+        found = 0
         subject, finish_at = self.consultant.subject, self.budget.finish_at
         effort = subject.runner.effort
         work = FIND_WORK * self.budget.seconds
         effort.add(min(seconds, max(0.0, work - effort.seconds)))
         for completion in completions:
             if parameter is None:
-                self.search.take(candidates(completion, subject.module, target), finish_at)
+                found += self.search.take(candidates(completion, subject.module, target), finish_at)
             else:
-                self.search.suggest(target, parameter, values(completion), finish_at)
+                found += self.search.suggest(target, parameter, values(completion), finish_at)
         burst = Limit(effort, min(effort.seconds + BURST_WORK, work), finish_at)
         self.search.run(burst.until, plateau=BURST_PLATEAU)
+        return found

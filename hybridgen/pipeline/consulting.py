@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from hybridgen.backends import Backend
-from hybridgen.backends.sampling import is_here, sample
+from hybridgen.backends.sampling import sample
 from hybridgen.domain import Asked, Completion, Label, Prompt
 from hybridgen.engine import EngineUnusableError
 from hybridgen.errors import EngineError, PolicyRefusal, RemoteError
@@ -56,11 +56,6 @@ class Consultant:
         except PolicyRefusal:  # no detour: the prompts that may be sent are, these are not asked
             return None
         return self.job.backend if any(name in policy.models for name in names) else None
-
-    @property
-    def is_here(self) -> bool:
-        """Whether this machine answers, several answers to a prompt at once."""
-        return is_here(self.job.backend, self.label)
 
     def as_seen(self, prompt: Prompt) -> Prompt:
         """The prompt, as confidential as what the runs that led to it could read.
@@ -128,21 +123,20 @@ class Consultant:
         except (EngineError, RemoteError) as error:
             self._has_given_up = self.is_hopeless(name, error)
             return []
-        seconds = self.count(completions)
+        seconds = sum(completion.usage.seconds for completion in completions)
+        self.count(completions, seconds)
         self.subject.runner.effort.add(seconds)
         self.note(kind, Asked(1, 0, seconds))
         return completions
 
-    def count(self, completions: Sequence[Completion]) -> float:
-        """Counts the answers to one question, which count as one answer; gives their seconds."""
+    def count(self, completions: Sequence[Completion], seconds: float) -> None:
+        """Counts the answers to one question, which count as one answer, and what they cost."""
         tally = self.tally
-        seconds = sum(completion.usage.seconds for completion in completions)
         tally.answers += 1
         tally.asking += seconds
         tally.answered_by[completions[0].backend] += 1
         for usage in (completion.usage for completion in completions):
             tally.tokens += usage.prompt_tokens + usage.completion_tokens
-        return seconds
 
     def gained(self, kind: QuestionKind, count: int) -> None:
         """Notes what the last question of a kind brought."""

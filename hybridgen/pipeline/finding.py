@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
 from hybridgen.backends import Backend
+from hybridgen.backends.beginning import begin
 from hybridgen.domain import Observation
 from hybridgen.explore.archive import Archive
 from hybridgen.explore.examples import docstring_candidates, mention_candidates
-from hybridgen.explore.search import Search
+from hybridgen.explore.search import PLATEAU, Search
 from hybridgen.observe.confirm import VARIATIONS
 from hybridgen.observe.effort import Limit
 from hybridgen.pipeline.answers import Answers
-from hybridgen.pipeline.asking import Asking
 from hybridgen.pipeline.consulting import Consultant
 from hybridgen.pipeline.job import (
     CONFIRM_WORK,
@@ -36,6 +40,14 @@ SIMPLIFY_SHARE = 0.15
 LEAST_SIMPLIFY_WORK = 0.03
 """The share of the budget that this gets even where confirming is slow."""
 
+PATIENCE: Final[Mapping[str, float]] = MappingProxyType(
+    {"quick": 0.5, "normal": 1.0, "thorough": 4.0}
+)
+"""How long the search goes on without a find, by the effort, as a part of what is usual."""
+
+LOAD_AFTER: Final = 2.0
+"""Seconds of search after which the model begins to load: small modules are done by then."""
+
 
 class Finder:
     """Fills an archive with candidates for one module."""
@@ -57,6 +69,7 @@ class Finder:
             watcher=subject.operands,
         )
         self._focus = self._search.focus
+        self._load_at = time.monotonic() + LOAD_AFTER
 
     @property
     def leads(self) -> tuple[Observation, ...]:
@@ -95,9 +108,25 @@ class Finder:
 
     def _run(self, work: float, cap: float) -> None:
         """Searches until a share of the budget is done as work, or the clock says so."""
-        self._search.run(lambda: min(cap, self._until(work)), on_turn=self._job.watcher.advance)
+        patience = PATIENCE[self._job.settings.effort]
+        self._search.run(
+            lambda: min(cap, self._until(work)),
+            plateau=int(patience * PLATEAU),
+            on_turn=self._turn,
+        )
         if time.monotonic() >= min(cap, self._budget.finish_at) and self._focus.names():
             self._tally.late["the search"] = None
+
+    def _turn(self) -> None:
+        """Shows that it goes on; lets the model load meanwhile where there will be questions."""
+        self._job.watcher.advance()
+        if time.monotonic() < self._load_at:
+            return
+        self._load_at = math.inf
+        module = self._subject.module
+        if self._job.backend is not None and self._focus.names():
+            consultant = Consultant(self._job, self._subject, self._tally)
+            begin(self._job.backend, consultant.label, module.source.text)
 
     def _until(self, work: float) -> float:
         """The usual end, earlier where confirming what was found will take longer."""
@@ -116,14 +145,8 @@ class Finder:
         return CONFIRM_WORK * self._budget.seconds - price
 
     def _ask(self, backend: Backend) -> None:
-        """Short questions where this machine answers, else whole functions.
-
-        What is sent elsewhere costs no time to read, and one long question tells no more than
-        many short ones.
-        """
+        """Asks about what is open; where prompts must tell nothing of runs, about everything."""
         consultant = Consultant(self._job, self._subject, self._tally)
-        answers = Answers(consultant, self._budget, self._search)
-        if consultant.is_here:
-            Questioning(answers, self._archive).ask(backend)
-        else:
-            Asking(answers).ask(backend)
+        if consultant.is_blind or self._focus.names():
+            answers = Answers(consultant, self._budget, self._search)
+            Questioning(answers, self._archive, backend).ask()

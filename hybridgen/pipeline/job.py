@@ -43,7 +43,7 @@ from hybridgen.settings import Settings
 FINISH_SHARE, FINISH_SECONDS = 0.45, 50.0
 """What is kept of a budget for confirming, mutants and real pytest: a share, at most so long."""
 
-FINISH_LEAST = 8.0
+FINISH_LEAST = 15.0
 """Seconds that this takes at the least, of which half of a budget is kept if it is that short."""
 
 SEARCH_WORK, SEARCH_CAP = 0.3, 0.4

@@ -69,7 +69,7 @@ class Unit:
         self._job = replace(job, watcher=self._stages)
         self._selection = selection
         self._scratch = scratch
-        self._budget = Budget(started, job.settings.budget)
+        self._budget = Budget(started, job.settings.seconds)
         self._tally = Tally()
         self._stale: set[str] = set()  # tests of ours that the code has outgrown
         display = display_path(selection.path)

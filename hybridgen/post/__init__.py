@@ -13,6 +13,7 @@ import ast
 from hybridgen.domain import Candidate, Completion, Label, Module, Target
 from hybridgen.post.answer import scenarios
 from hybridgen.post.assemble import assemble
+from hybridgen.post.expected import expected
 from hybridgen.post.extract import code_segments
 from hybridgen.post.files import with_temporary_files
 from hybridgen.post.flatten import flatten
@@ -21,7 +22,7 @@ from hybridgen.post.salvage import statements, without_last_expectation
 from hybridgen.post.values import values
 from hybridgen.post.vocabulary import Vocabulary, read_imports
 
-__all__ = ["candidates", "candidates_from_code", "values"]
+__all__ = ["candidates", "candidates_from_code", "expected", "values"]
 
 _MOST_CANDIDATES = 80
 

@@ -81,7 +81,7 @@ def _request(
     count_tokens: CountTokens,
     limits: PromptLimits,
 ) -> tuple[tuple[Fragment, ...], tuple[str, ...]]:
-    source = _definition(module, target)
+    source = definition(module, target)
     needed = [_Part(f"missing: {part.origin}", part) for part in missing]
     maker = _constructor(module, target)
     known = [_Part(f"example: {part.text}", part) for part in examples]
@@ -132,7 +132,8 @@ def owner_of(target: Target) -> str | None:
     return target.parent if target.binding in {"instance", "property"} else None
 
 
-def _definition(module: Module, target: Target) -> Fragment:
+def definition(module: Module, target: Target) -> Fragment:
+    """The source of ``target``, without long docstrings and what is asked about by itself."""
     text = _without_methods(module, target) if _is_class(target) else target.source
     text = without_long_docstrings(text)
     if target.parent is not None and not _is_class(target):
@@ -163,7 +164,7 @@ def _constructor(module: Module, target: Target) -> list[_Part]:
     if target.kind is not TargetKind.METHOD or target.qualname == wanted:
         return []
     return [
-        _Part(f"source: {other.qualname}", _definition(module, other))
+        _Part(f"source: {other.qualname}", definition(module, other))
         for other in module.targets
         if other.qualname == wanted
     ]
@@ -172,7 +173,7 @@ def _constructor(module: Module, target: Target) -> list[_Part]:
 def _callees(module: Module, target: Target) -> list[_Part]:
     own = f"{target.qualname}."
     return [
-        _Part(f"source: {other.qualname}", _definition(module, other))
+        _Part(f"source: {other.qualname}", definition(module, other))
         for other in module.targets
         if other.qualname in target.calls
         and not _is_class(other)

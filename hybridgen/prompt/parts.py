@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from hybridgen.domain import Fragment, Module, Target, TargetKind
+from hybridgen.domain import Fragment, Module, Parameter, ParameterKind, Target, TargetKind
 from hybridgen.prompt.build import CountTokens, fragment_of, owner_of
 from hybridgen.prompt.outline import signature
 
 _LONGEST_CALL: Final = 120  # characters; longer calls teach little for what they cost
 _LONGEST_PURPOSE: Final = 300  # characters of a docstring
+_WORD: Final = re.compile(r"\w+")
+_STARRED: Final = (ParameterKind.VAR_POSITIONAL, ParameterKind.VAR_KEYWORD)
+_DECIDED: Final = ("bool", "Callable", "type", "Type")
+"""Hints of parameters whose values a search finds as well as anybody."""
 
 
 def heads(module: Module, target: Target) -> Iterator[Fragment]:
@@ -72,3 +77,20 @@ def fitting(
             left -= cost
             kept[name].append(part)
     return kept, tuple(cut)
+
+
+def parameters(target: Target, places: Iterable[Fragment]) -> list[str]:
+    """Parameters worth asking values for, first those that the code in question names."""
+    names = words(places)
+    open_ = [p for p in target.parameters if p.kind not in _STARRED and not _is_decided(p)]
+    return [p.name for p in sorted(open_, key=lambda p: (p.name not in names, bool(p.default)))]
+
+
+def words(places: Iterable[Fragment]) -> set[str]:
+    """The names in code."""
+    return set(_WORD.findall(" ".join(part.text for part in places)))
+
+
+def _is_decided(parameter: Parameter) -> bool:
+    hints = _WORD.findall(parameter.annotation or "")
+    return parameter.default in ("True", "False") or any(hint in _DECIDED for hint in hints)

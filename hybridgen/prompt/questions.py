@@ -12,24 +12,51 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
-from hybridgen.domain import Fragment, Module, Parameter, ParameterKind, Prompt, Target
-from hybridgen.prompt.build import CountTokens, answer_start, fragment_of, owner_of
-from hybridgen.prompt.parts import fitting, heads
+from hybridgen.domain import Breadth, Fragment, Module, Prompt, Target
+from hybridgen.prompt.build import (
+    CountTokens,
+    answer_start,
+    build_prompt,
+    definition,
+    fragment_of,
+    owner_of,
+)
+from hybridgen.prompt.parts import fitting, heads, parameters, words
 from hybridgen.prompt.templates import Value, render
 
-MOST_TOKENS: Final = 200
-"""Of the request: what differs from question to question."""
 
+@dataclass(frozen=True, slots=True)
+class QuestionLimits:
+    """How much a question may hold.
+
+    Attributes:
+        request_tokens: of what differs from question to question.
+        answer_tokens: of an answer; None: what the settings allow.
+        has_source: whether the source of what is called is shown.
+    """
+
+    request_tokens: int
+    answer_tokens: int | None
+    has_source: bool
+
+
+LIMITS: Final[Mapping[Breadth, QuestionLimits]] = MappingProxyType(
+    {
+        # An answer of 128 tokens holds some ten calls; what comes later mostly repeats them.
+        Breadth.NARROW: QuestionLimits(200, 128, has_source=False),
+        Breadth.MIDDLE: QuestionLimits(400, 192, has_source=False),
+        Breadth.WIDE: QuestionLimits(1000, None, has_source=True),
+    }
+)
 _ALWAYS: Final = 50  # tokens of a template's own words, and names
 _LONGEST_CONSTANT: Final = 300
 _WORD: Final = re.compile(r"\w+")
-_DECIDED: Final = ("bool", "Callable", "type", "Type")
-"""Hints of parameters whose values a search finds as well as anybody."""
 
 
 class QuestionKind(StrEnum):
@@ -68,13 +95,16 @@ class Question:
 
 
 def questions(
-    target: Target, missing: Sequence[Fragment], works: Fragment | None
+    target: Target, missing: Sequence[Fragment], works: Fragment | None, breadth: Breadth
 ) -> Iterator[Question]:
     """Everything that can be asked about ``target``, the broader questions first."""
     places = tuple(missing)
     if not places:
         return
-    subjects = [*_parameters(target, places), *([None] if owner_of(target) else [])]
+    has_source = LIMITS[breadth].has_source
+    scenario = [None] if has_source or owner_of(target) else []
+    values = parameters(target, places)
+    subjects = [*scenario, *values] if has_source else [*values, *scenario]
     for parameter in subjects:
         kind = QuestionKind.SCENARIO if parameter is None else QuestionKind.VALUES
         yield Question(kind, target, places, parameter, works)
@@ -89,19 +119,32 @@ def build_question(
     *,
     import_name: str,
     count_tokens: CountTokens,
-    most_tokens: int = MOST_TOKENS,
+    limits: QuestionLimits = LIMITS[Breadth.NARROW],
 ) -> Prompt | None:
     """The prompt, or None where no open place fits into it.
+
+    A scenario with source is the whole of what :func:`build_prompt` tells.
 
     Args:
         question: what is asked.
         module: the module of its target.
         import_name: the verified import name of the module.
         count_tokens: counts tokens of several texts at once.
-        most_tokens: of the request.
+        limits: how much it may hold.
     """
     target = question.target
+    if limits.has_source and question.parameter is None:
+        return build_prompt(
+            module,
+            target,
+            import_name=import_name,
+            missing=question.missing,
+            examples=(),
+            count_tokens=count_tokens,
+        )
     told = list(heads(module, target))
+    if limits.has_source:
+        told = [definition(module, target), *told]
     ranked = [
         *(("given", part) for part in told[:2]),
         *(("missing", part) for part in question.missing),
@@ -109,7 +152,7 @@ def build_question(
         *([("works", question.works)] if question.works is not None else ()),
         *(("given", part) for part in told[2:]),
     ]
-    kept, cut = fitting(ranked, count_tokens, most_tokens - _ALWAYS)
+    kept, cut = fitting(ranked, count_tokens, limits.request_tokens - _ALWAYS)
     if not kept["missing"]:
         return None
     values: dict[str, Value] = {
@@ -134,28 +177,9 @@ def build_question(
     )
 
 
-def _parameters(target: Target, places: Iterable[Fragment]) -> list[str]:
-    """Parameters worth asking values for, first those that open conditions name."""
-    names = _words(places)
-    fitting = [p for p in target.parameters if p.kind not in _STARRED and not _is_decided(p)]
-    return [p.name for p in sorted(fitting, key=lambda p: (p.name not in names, bool(p.default)))]
-
-
-_STARRED: Final = (ParameterKind.VAR_POSITIONAL, ParameterKind.VAR_KEYWORD)
-
-
-def _is_decided(parameter: Parameter) -> bool:
-    words = _WORD.findall(parameter.annotation or "")
-    return parameter.default in ("True", "False") or any(word in _DECIDED for word in words)
-
-
-def _words(places: Iterable[Fragment]) -> set[str]:
-    return set(_WORD.findall(" ".join(part.text for part in places)))
-
-
 def _constants(module: Module, target: Target, places: Iterable[Fragment]) -> list[Fragment]:
     """Constants of the module that the target names, first those of open conditions."""
-    in_places, in_source = _words(places), set(_WORD.findall(target.source))
+    in_places, in_source = words(places), set(_WORD.findall(target.source))
     named = list(_assignments(module.source.text))
     chosen = [text for name, text in named if name in in_places]
     chosen += [text for name, text in named if name in in_source - in_places]

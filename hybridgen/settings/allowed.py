@@ -12,6 +12,7 @@ from hybridgen.settings.fields import LONGEST_PROJECT_BUDGET
 PROJECT_KEYS: Final[Mapping[str, str]] = {
     "backend": "`local` only",
     "offline": "`true` only",
+    "effort": "`quick` or `normal`",
     "budget": "at most 120",
     "tests": "a relative path that stays inside the project",
     "seed": "",
@@ -56,6 +57,8 @@ def is_allowed_in_project(key: str, value: object, root: Path) -> bool:
         return value == _ONLY[key]
     if key == "budget":
         return isinstance(value, float) and value <= LONGEST_PROJECT_BUDGET
+    if key == "effort":
+        return value != "thorough"
     if key == "suspects":
         # Whoever wrote the code may not hide from its user what looks wrong with it.
         return value != "drop"

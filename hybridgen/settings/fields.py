@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import types
 import typing
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
@@ -17,6 +19,11 @@ TABLES: Final = ("labels", "gemini", "onprem", "ledger", "security")
 """Tables of a settings file: ``terms`` in ``[gemini]`` is the field ``gemini_terms``."""
 
 LONGEST_PROJECT_BUDGET: Final = 120.0
+
+EFFORTS: Final[Mapping[str, float]] = MappingProxyType(
+    {"quick": 30.0, "normal": LONGEST_PROJECT_BUDGET, "thorough": 480.0}
+)
+"""Seconds for one module that each effort means."""
 
 USUAL_HEADERS: Final = (
     "Confidential",
@@ -77,10 +84,16 @@ class Settings(BaseSettings):
         None, description="Where models are kept; unset: one in the user's cache folder."
     )
     offline: bool = Field(False, description="Never touch the network, in any command.")
-    budget: float = Field(
-        LONGEST_PROJECT_BUDGET,
+    effort: Literal["quick", "normal", "thorough"] = Field(
+        "normal",
+        description="How long is searched and asked for what is left open: `quick` ends early, "
+        "`thorough` goes on for long.",
+    )
+    budget: float | None = Field(
+        None,
         gt=0,
-        description="Wall seconds for one module, loading the model included.",
+        description="Wall seconds for one module, loading the model included; unset: 30, 120 or "
+        "480, by the effort.",
     )
     tests: str | None = Field(
         None,
@@ -233,6 +246,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take given values only: `load_settings` reads the places (see the package's text)."""
         return (init_settings,)
+
+    @property
+    def seconds(self) -> float:
+        """The time of one module: the budget, or what the effort means."""
+        return EFFORTS[self.effort] if self.budget is None else self.budget
 
     @property
     def ceiling(self) -> Ceiling:

@@ -255,3 +255,18 @@ def test_one_answer_of_several_is_that_to_the_same_question_alone(bench: Bench) 
     run.close()
     assert run.cached_answers == 1
     assert again.text.endswith("answer")
+
+
+def test_model_begins_to_load_where_questions_will_come(bench: Bench) -> None:
+    run = bench.run()
+    run.begin(Label.CONFIDENTIAL, "def source(): ...")
+    run.close()
+    assert len(bench.made) == 1
+
+
+def test_nothing_is_loaded_for_what_was_asked_about_before(bench: Bench) -> None:
+    for about in ("def source(): ...", "def source(): ...", "def changed(): ..."):
+        run = bench.run()
+        run.begin(Label.CONFIDENTIAL, about)
+        run.close()
+    assert len(bench.made) == 2

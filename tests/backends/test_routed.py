@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from hybridgen.backends import Backend, FakeBackend, RoutedBackend
-from hybridgen.domain import Completion, Fragment, Label, Prompt
+from hybridgen.domain import Breadth, Completion, Fragment, Label, Prompt
 from hybridgen.errors import EngineError, GateRefusal, RemoteError
 
 STEPS = {
@@ -41,7 +41,9 @@ class House:
     def __init__(self, **backends: Backend) -> None:
         self.made: list[str] = []
         makers = {name: self._maker(name, backend) for name, backend in backends.items()}
-        self.routed = RoutedBackend(makers, lambda label: STEPS[label])
+        self.routed = RoutedBackend(
+            makers, lambda label: STEPS[label], local_breadth=Breadth.MIDDLE
+        )
 
     def _maker(self, name: str, backend: Backend) -> Callable[[], Backend]:
         def make() -> Backend:
@@ -191,12 +193,16 @@ def test_closing_ends_what_was_made_and_may_be_done_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("label", "is_here"),
-    [(Label.PUBLIC, False), (Label.INTERNAL, False), (Label.CONFIDENTIAL, True)],
+    ("label", "breadth"),
+    [
+        (Label.PUBLIC, Breadth.WIDE),
+        (Label.INTERNAL, Breadth.WIDE),
+        (Label.CONFIDENTIAL, Breadth.MIDDLE),
+    ],
 )
-def test_this_machine_answers_what_nobody_else_may_read(label: Label, is_here: bool) -> None:
+def test_questions_that_stay_here_are_as_broad_as_the_model(label: Label, breadth: Breadth) -> None:
     house = House(gemini=FakeBackend(), onprem=FakeBackend(), local=FakeBackend())
-    assert house.routed.is_here(label) is is_here
+    assert house.routed.breadth(label) is breadth
     assert house.made == []
 
 
@@ -210,3 +216,12 @@ def test_several_answers_come_from_one_backend_even_if_it_gives_one_at_a_time() 
         deadline=1e9,
     )
     assert [answer.text for answer in answers] == ["xone", "xtwo"]
+
+
+@pytest.mark.parametrize(("label", "made"), [(Label.INTERNAL, []), (Label.CONFIDENTIAL, ["local"])])
+def test_model_of_this_machine_is_begun_only_where_it_is_asked_first(
+    label: Label, made: list[str]
+) -> None:
+    house = House(onprem=FakeBackend(), local=FakeBackend())
+    house.routed.begin(label, "source")
+    assert house.made == made

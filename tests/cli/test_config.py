@@ -52,7 +52,8 @@ def test_every_setting_is_listed_with_its_default(show):
     assert (done.returncode, done.stderr) == (0, "")
     listed = rows(done.stdout)
     assert list(listed) == [shown_key(key) for key in Settings.model_fields]
-    assert listed["budget"] == ("120.0", "default")
+    assert listed["effort"] == ("normal", "default")
+    assert listed["budget"] == ("-", "default")
     assert listed["offline"] == ("false", "default")
     assert listed["model"] == ("-", "default")
 

@@ -48,14 +48,15 @@ def giraffe_needs(amount: int) -> int:
 """
 
 TOLD = """
-import hybridgen.pipeline.asking as asking
+import hybridgen.pipeline.questioning as asking
+import hybridgen.prompt.questions as whole
 from hybridgen.domain import Fragment
-_prompt, _build = asking.Asking._prompt, asking.build_prompt
+_prompt, _build = asking.Questioning._prompt, whole.build_prompt
 SEEN = []
-def prompt(self, target, backend):
+def prompt(self, question):
     archive = self._answers.search._archive
-    SEEN[:] = [o for o in archive.observations if o.candidate.target == target.qualname]
-    return _prompt(self, target, backend)
+    SEEN[:] = [o for o in archive.observations if o.candidate.target == question.target.qualname]
+    return _prompt(self, question)
 def build(module, target, **options):
     texts = [f"{o.candidate.steps[-1].code} {[c.expression for r in o.results for c in r.checks]} "
              f"{[r.raised.text for r in o.results if r.raised]}" for o in SEEN]
@@ -64,7 +65,7 @@ def build(module, target, **options):
         Fragment(text[:300], source.label, "seen", "seen", source.sources) for text in texts[:9]
     )
     return _build(module, target, **options)
-asking.Asking._prompt, asking.build_prompt = prompt, build
+asking.Questioning._prompt, whole.build_prompt = prompt, build
 """
 """Prompts tell what was seen in runs, as if it were as public as the module."""
 

@@ -12,10 +12,10 @@ import pytest
 from hybridgen import pipeline
 from hybridgen.backends import FakeBackend
 from hybridgen.cli.progress import SilentProgress
-from hybridgen.domain import Asked, Completion, Label, Outcome, Prompt
+from hybridgen.domain import Asked, Breadth, Completion, Label, Outcome, Prompt
 from hybridgen.errors import EngineError
 from hybridgen.pipeline.consulting import HEATS
-from hybridgen.pipeline.questioning import rate
+from hybridgen.pipeline.questioning import MOST_BARREN, rate
 from hybridgen.settings import load_settings
 
 DOOR = '''
@@ -62,8 +62,8 @@ class Model(FakeBackend):
         super().__init__(answers)
         self.samples: list[Sequence[tuple[float, int]]] = []
 
-    def is_here(self, label: Label) -> bool:
-        return True
+    def breadth(self, label: Label) -> Breadth:
+        return Breadth.NARROW
 
     def sample(
         self, prompt: Prompt, *, samples: Sequence[tuple[float, int]], **options: Any
@@ -135,16 +135,38 @@ def test_each_question_has_answers_at_rising_temperature_with_seeds_of_their_own
     model = Model(["]"])
     generate(DOOR, model)
     heats = [tuple(heat for heat, _ in asked) for asked in model.samples]
-    assert set(heats) == {HEATS}
+    assert heats[0] == HEATS[:2]
     assert sorted(HEATS) == list(HEATS)
-    assert all(len({seed for _, seed in asked}) == len(HEATS) for asked in model.samples)
+    assert all(len({seed for _, seed in asked}) == len(asked) for asked in model.samples)
+
+
+def test_answers_that_reach_nothing_end_their_question(generate: Generate) -> None:
+    model = Model(["'nothing of use']"])
+    generate(DOOR, model)
+    assert {tuple(heat for heat, _ in asked) for asked in model.samples} == {HEATS[:2]}
+
+
+def test_answers_that_reach_something_are_followed_by_bolder_ones(generate: Generate) -> None:
+    model = Model(["'hello', 'racecar']"])
+    generate(DOOR, model)
+    assert [tuple(heat for heat, _ in asked) for asked in model.samples] == [HEATS[:2], HEATS[2:]]
+
+
+def test_what_gains_nothing_for_long_is_asked_no_more(generate: Generate) -> None:
+    locks = "".join(
+        f"def lock_{n}(a, b):\n    if hash((a, b)) == {n} + 123456789:\n        return {n}\n\n\n"
+        for n in range(MOST_BARREN)
+    )
+    model = Model(["]"])
+    generate(locks, model)
+    assert len(model.samples) == MOST_BARREN
 
 
 def test_what_brought_nothing_is_not_asked_again(generate: Generate) -> None:
     model = Model(["'nothing of use']"])
     generate(DOOR, model)
     asked = [prompt.fragments for prompt in model.prompts]
-    assert len(asked) == len(HEATS) * len(set(asked))
+    assert len(asked) == len(HEATS[:2]) * len(set(asked))
     assert len(set(asked)) == 2  # one for each parameter
 
 
@@ -183,3 +205,25 @@ def test_model_that_fails_costs_its_answers_only(generate: Generate) -> None:
 def test_kind_that_was_never_asked_is_tried_before_one_that_brought_nothing() -> None:
     nothing, much, fast = Asked(1, 0, 10.0), Asked(1, 9, 10.0), Asked(1, 9, 5.0)
     assert sorted([nothing, fast, Asked(), much], key=rate) == [nothing, Asked(), much, fast]
+
+
+class Loading(Model):
+    """Notes what it was told before it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(["]"])
+        self.begun: list[str] = []
+
+    def begin(self, label: Label, about: str) -> None:
+        assert not self.prompts
+        self.begun.append(about)
+
+
+@pytest.mark.parametrize(("code", "times"), [(DOOR, 1), ("def one() -> int:\n    return 1\n", 0)])
+def test_model_loads_while_the_search_goes_on_where_something_stays_open(
+    generate: Generate, monkeypatch: pytest.MonkeyPatch, code: str, times: int
+) -> None:
+    monkeypatch.setattr("hybridgen.pipeline.finding.LOAD_AFTER", 0.0)
+    model = Loading()
+    generate(code, model)
+    assert model.begun == [dedent(code)] * times

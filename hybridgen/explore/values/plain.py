@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hybridgen.explore.values.files import PATHS
 from hybridgen.explore.values.standins import ASYNC
+from hybridgen.explore.values.stateful import STATEFUL
 
 GENERIC = ("None", "0", "1", "-1", "2", "'a'", "''", "[]", "{}", "1.5", "True", "[1, 2]", "'1'")
 """What a parameter without a type is tried with first."""
@@ -83,7 +84,6 @@ BY_TYPE: dict[str, tuple[str, ...]] = {
     "RawIOBase": BYTE_STREAMS,
     "BufferedIOBase": BYTE_STREAMS,
     "Pattern": ("re.compile('a+')", "re.compile(r'(\\d+)')", "re.compile('')"),
-    "Match": ("re.match('(a)(b)?', 'abc')",),
     "ContextManager": ("contextlib.nullcontext(1)",),
     "AbstractContextManager": ("contextlib.nullcontext(1)",),
     "SimpleNamespace": ("types.SimpleNamespace(name='a', value=1)",),
@@ -95,6 +95,7 @@ BY_TYPE: dict[str, tuple[str, ...]] = {
     "Container": ("[1, 2]", "'abc'", "{1, 2}"),
     "Namespace": ("types.SimpleNamespace(name='a', value=1)",),
     **ASYNC,
+    **STATEFUL,
 }
 """Values by the name of a type."""
 
@@ -132,5 +133,12 @@ IMPORTS = {
     "zoneinfo": "import zoneinfo",
     "contextlib": "import contextlib",
     "collections": "import collections",
+    "configparser": "import configparser",
+    "email": "import email",
+    "ET": "import xml.etree.ElementTree as ET",
+    "urllib": "import urllib.parse",
+    "logging": "import logging",
+    "time": "import time",
+    "ipaddress": "import ipaddress",
 }
 """What a name in a value needs to be imported by."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hybridgen.explore.values.stateful import CONFIG
+
 HELPERS = {
     "fail": "def fail(*args, **kwargs):\n    raise ValueError('failed')",
     "respond": "async def respond(*args, **kwargs):\n    return 1",
@@ -14,6 +16,12 @@ HELPERS = {
         "def scaled(first, second=2, *, scale=1):\n"
         '    """Add and scale."""\n'
         "    return (first + second) * scale"
+    ),
+    CONFIG: (
+        f"def {CONFIG}(text):\n"
+        "    parser = configparser.ConfigParser()\n"
+        "    parser.read_string(text)\n"
+        "    return parser"
     ),
 }
 """Functions that a lambda cannot be, by the name that a value uses them by."""
