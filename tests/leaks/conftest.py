@@ -38,6 +38,8 @@ from hashlib import sha256
 def giraffe_public(amount: int) -> int:
     if sha256(str(amount).encode()).hexdigest().startswith("00000"):
         return 0
+    if sha256(str(amount).encode()).hexdigest().endswith("0000000"):
+        return 1  # no number in the project comes here
     return amount * 3
 """
 READS = """\
@@ -61,11 +63,15 @@ def giraffe_reads(amount: int) -> int:
 HIDDEN = f'''\
 """Prices that nobody outside may know: {CANARY}."""
 
+from hashlib import sha256
+
 ZEBRA_RATE = 17
 
 
 def zebra_price(amount: int) -> int:
     """{CANARY} decides."""
+    if sha256(str(amount).encode()).hexdigest().startswith("00000"):
+        return 0
     if amount > 4711:
         return amount * ZEBRA_RATE
     return amount
@@ -231,7 +237,8 @@ def check() -> Callable[..., None]:
         assert "zebra" not in received.lower()  # names of files and functions too
         names = re.findall(r"^def (\w+)", "\n".join(public), re.MULTILINE)
         imports = [f"from shop.{module} import {name}" for name in names for module in MODULES]
-        assert strangers(received, [*public, *imports]) == []
+        answers = [step["text"] for step in ANSWER]
+        assert strangers(received, [*public, *imports, *answers]) == []
 
     return check
 
@@ -267,6 +274,7 @@ def strangers(received: str, public: list[str]) -> list[str]:
     """
     folder = Path(hybridgen.prompt.__file__).parent / "templates"
     names = {name for text in public for name in re.findall(r"[\w.]+", text)}
+    names |= {line for text in public for line in text.splitlines()}  # a call, as it stands there
     joined = [f" {' '.join(words_of(text))} " for text in public]
     templates = [path.read_text() for path in sorted(folder.glob("*.jinja"))]
     lines = [_pattern(line, names) for text in templates for line in text.splitlines()]

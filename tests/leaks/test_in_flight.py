@@ -20,8 +20,9 @@ from hybridgen.backends.fake_openai import FakeOpenai
 AT_ONCE = 3
 LOCK = """\
 def giraffe_lock_{number}(word: str) -> int:
-    digest = sha256(word.encode()).hexdigest()
-    return {number} if digest.startswith("{number}00000") else 0
+    if sha256(word.encode()).hexdigest().startswith("{number}00000"):
+        return {number}
+    return 0
 """
 HIDDEN = """\
 def zebra_margin(order, suppliers, ledger):

@@ -7,6 +7,7 @@ is public arrived, and without the check that answers the threat the same text a
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from hybridgen.gate import Ledger
 KEY = "AKIA" + "Q3EXAMPLEKEY7XYZ"
 MOVED = """\
 def giraffe_moved(order, suppliers, ledger):
+    if order.number == ledger.total(order.number, account="open") == suppliers.key:
+        raise LookupError("never")
     rebates = {name: terms.rebate for name, terms in suppliers.items() if terms.tier == 1}
     cost = sum(line.amount * line.unit_cost for line in order.lines)
     hidden = sum(rebates.get(line.supplier, 0) * line.amount for line in order.lines)
@@ -26,30 +29,49 @@ def giraffe_moved(order, suppliers, ledger):
 """
 SECRET = f"""\
 # hybridgen: public
+from hashlib import sha256
+
+
 def giraffe_secret(amount: int) -> int:
+    if sha256(str(amount).encode()).hexdigest().startswith("00000"):
+        return 0
     return amount + len("{KEY}")
 """
 LATE = """\
 # hybridgen: public
+from hashlib import sha256
+
+
 def giraffe_late(amount: int) -> int:
+    if sha256(str(amount).encode()).hexdigest().startswith("00000"):
+        return 0
     return amount + 1
 """
 OTHER = """\
+from hashlib import sha256
+
+
 def zebra_other(amount: int) -> int:
+    if sha256(str(amount).encode()).hexdigest().startswith("00000"):
+        return 0
     return amount - 1
 """
 NEEDS = """\
 # hybridgen: public
+from hashlib import sha256
 from shop.zebra_hidden import zebra_price as price
 
 
 def giraffe_needs(amount: int) -> int:
+    if sha256(str(amount).encode()).hexdigest().startswith("00000"):
+        return 0
     return price(amount)
 """
 
 TOLD = """
 import hybridgen.pipeline.questioning as asking
-import hybridgen.prompt.questions as whole
+import sys
+whole = sys.modules['hybridgen.prompt.questions']
 from hybridgen.domain import Fragment
 _prompt, _build = asking.Questioning._prompt, whole.build_prompt
 SEEN = []
@@ -97,6 +119,17 @@ unit.Unit._in_cleared_copy = in_place
 """
 """Runs that prompts are made of see the whole project, as if all of it were public."""
 
+NAMES = {
+    "open": "giraffe_public",
+    "reads": "giraffe_reads",
+    "late": "giraffe_late",
+    "needs": "giraffe_needs",
+    "moved": "giraffe_moved",
+    "secret": "giraffe_secret",
+    "zebra_hidden": "zebra_price",
+}
+"""A function of each module, which every question about it names."""
+
 ALL = ("open", "reads", "moved", "secret", "linked", "zebra_hidden", "late", "needs")
 
 
@@ -134,7 +167,7 @@ def story(shared: Any) -> Story:
     (world.root / "shop/linked.py").symlink_to("zebra_other.py")
     world.trust()
     late = world.write("shop/late.py", LATE)
-    mixed = world.ask(*(f"shop/{name}.py" for name in ALL), "--json")
+    mixed = world.ask(*(f"shop/{name}.py" for name in ALL), "--json", "--no-cache")
     names = ("zebra_hidden", "linked", "late", "needs")
     unlabelled = world.ask(*(f"shop/{name}.py" for name in names), without=LABELS_OFF)
     unchecked = world.ask(
@@ -148,13 +181,13 @@ def story(shared: Any) -> Story:
 
 def about(run: Any, name: str) -> list[str]:
     """What was received about one module."""
-    return [text for text in run.received if f"Outline of module shop.{name}:" in text]
+    return [text for text in run.received if NAMES[name] in text]
 
 
 def missing(texts: list[str]) -> str:
-    """What the prompts call not executed yet."""
-    parts = [text.partition("Not executed yet:")[2].partition("\nWrite calls")[0] for text in texts]
-    return "\n".join(parts)
+    """What the prompts call not executed yet, or never executed."""
+    parts = [re.split("Not executed yet:|were never executed:", text)[1:] for text in texts]
+    return "\n".join(text.partition("\nWrite ")[0] for part in parts for text in part)
 
 
 def test_public_modules_arrive_and_nothing_but_public_text(story: Story, check: Any) -> None:
@@ -168,7 +201,7 @@ def test_public_modules_arrive_and_nothing_but_public_text(story: Story, check: 
 def test_rounds_after_the_first_tell_no_more(story: Story, check: Any) -> None:
     rounds = about(story.mixed, "open")
     assert len(rounds) > 1, story.mixed
-    assert "Not executed yet:" in rounds[-1]
+    assert missing(rounds[-1:])
     check(rounds[-1], *story.texts[:2])
 
 

@@ -25,6 +25,12 @@ def giraffe_inner(amount: int) -> int:
         return 0
     return amount * 5
 """
+LOCKED = """\
+def locked(word):
+    if hash((word, word)) == 123456789:
+        return 1
+    return 0
+"""
 KEYS = """\
 from pathlib import Path
 
@@ -159,6 +165,8 @@ def test_tests_that_were_written_stay_although_their_folder_is_public(
     whole: Whole, shared: Any
 ) -> None:
     assert whole.first.code == 0, whole.first
+    written = shared.root / "tests/test_open.py"
+    written.write_text(f"{written.read_text()}\n\n{LOCKED}")  # or there is nothing to ask about
     shared.settings.append("[labels]\npublic = ['/shop/', '/tests/test_open.py']\n")
     red = shared.ask("tests/test_open.py", "--no-cache", without=WRITTEN_UNSEEN)
     done = shared.ask("tests/test_open.py", "--no-cache")
@@ -219,9 +227,9 @@ def test_project_within_the_project_keeps_its_own_marks(world: Any) -> None:
     world.settings.append("[labels]\npublic = ['**']\n")
     world.write("inner/open.py", (world.root / "shop/open.py").read_text())
     world.write("inner/core/hybridgen.toml", "[labels]\nconfidential = ['/zebra.py']\n")
-    world.write("inner/core/zebra.py", "def zebra_rate(amount):\n    return amount and 4711\n")
+    world.write("inner/core/zebra.py", LOCKED.replace("locked", "zebra_rate"))
     done = world.ask("inner", "--no-cache")
-    assert [("giraffe" in text, "zebra" in text) for text in done.received] == [(True, False)]
+    assert {("giraffe" in text, "zebra" in text) for text in done.received} == {(True, False)}
     red = world.ask("inner", "--no-cache", without=SETTINGS_BELOW_OFF + SETTINGS_OF_EACH_OFF)
     assert "zebra_rate" in "".join(red.received), red
 
