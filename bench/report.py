@@ -22,9 +22,11 @@ Results = dict[str, Result]
 TOOLS = {
     "hybridgen": "hybridgen, no model",
     "hybridgen-model": "hybridgen + model",
+    "hybridgen-larger": "hybridgen + larger model",
     "pynguin": "Pynguin",
     "coverup": "CoverUp, same model",
 }
+OURS = tuple(tool for tool in TOOLS if tool.startswith("hybridgen"))
 PUBLISHED = {
     "coverup_gpt4o": "CoverUp GPT-4o",
     "codamosa_gpt4o": "CodaMosa GPT-4o",
@@ -79,6 +81,9 @@ def document(folder: Path) -> str:
     measured = sorted(folder.glob("engine-*.json"))
     if measured:
         parts.append(engines([json.loads(path.read_text(encoding="utf-8")) for path in measured]))
+    counted = sorted(folder.glob("targets-*.json"))
+    if counted:
+        parts.append(targets([json.loads(path.read_text(encoding="utf-8")) for path in counted]))
     seeded = folder / "seeded.json"
     if seeded.exists():
         parts.append(seeded_bugs(json.loads(seeded.read_text(encoding="utf-8"))))
@@ -218,7 +223,7 @@ def published_pooled(rows: Sequence[dict[str, str]], name: str) -> str:
 def goals(rows: Sequence[dict[str, str]], results: dict[str, Results]) -> str:
     """The goals in numbers, over the modules that both sides have."""
     lines = []
-    for tool in ("hybridgen", "hybridgen-model"):
+    for tool in OURS:
         own = list(results[tool].values())
         if own:
             passed = pooled(
@@ -259,7 +264,7 @@ def below(rows: Sequence[dict[str, str]], results: dict[str, Results]) -> str:
     """The rows below the goal, by name."""
     lines = []
     for row in rows:
-        for tool in ("hybridgen", "hybridgen-model"):
+        for tool in OURS:
             result = results[tool].get(row["module"])
             if result is None:
                 continue
@@ -333,6 +338,21 @@ def engines(results: Sequence[dict[str, Any]]) -> str:
             (f"`{n}`", *(f"{c[key]:.4g}" for key in ("median", "low", "high"))) for n, c in shown
         ]
         parts.append(table((*head, "lowest", "highest"), rows))
+    return "\n".join(parts)
+
+
+def targets(results: Sequence[dict[str, Any]]) -> str:
+    """What questions about more and more targets cost: time linear, memory flat."""
+    head = ("targets", "seconds", "seconds for one", "engine, MiB", "command, MiB")
+    keys = ("targets", "seconds", "seconds_each", "engine_mib", "command_mib")
+    parts = [
+        "### What 1 to 1,000 targets cost\n",
+        "`python bench/targets.py --model NAME --save FILE`: a question about each function of a "
+        "made-up module; memory is what the process holds at its most.\n",
+    ]
+    for found in results:
+        parts.append("{model}, {samples} answers of {tokens} tokens:\n".format(**found))
+        parts.append(table(head, [[str(row[key]) for key in keys] for row in found["rows"]]))
     return "\n".join(parts)
 
 

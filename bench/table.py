@@ -33,7 +33,7 @@ from packages import BENCH, find_module, prepare
 from tools import TOOLS, Generated, Job, scrubbed
 
 _SCHEMA = 1
-_WITH_MODEL = ("hybridgen-model", "coverup")
+_WITH_MODEL = ("hybridgen-model", "hybridgen-larger", "coverup")
 
 
 def main() -> None:

@@ -193,6 +193,7 @@ def coverup(job: Job) -> Generated:
 TOOLS = {
     "hybridgen": hybridgen_search,
     "hybridgen-model": hybridgen_model,
+    "hybridgen-larger": hybridgen_model,
     "pynguin": pynguin,
     "coverup": coverup,
 }

@@ -93,6 +93,11 @@ class LocalBackend:
             on_text=on_text,
         )
 
+    @property
+    def pid(self) -> int | None:
+        """The engine's process."""
+        return self._engine.pid
+
     def close(self) -> None:
         """Ends the engine's process."""
         self._engine.close()

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -180,20 +181,23 @@ def build_question(
 def _constants(module: Module, target: Target, places: Iterable[Fragment]) -> list[Fragment]:
     """Constants of the module that the target names, first those of open conditions."""
     in_places, in_source = words(places), set(_WORD.findall(target.source))
-    named = list(_assignments(module.source.text))
+    named = _assignments(module.source.text)
     chosen = [text for name, text in named if name in in_places]
     chosen += [text for name, text in named if name in in_source - in_places]
     return [fragment_of(module, text) for text in chosen if len(text) <= _LONGEST_CONSTANT]
 
 
-def _assignments(source: str) -> Iterator[tuple[str, str]]:
-    """Name and text of assignments at the top level of a module."""
+@lru_cache(maxsize=2)
+def _assignments(source: str) -> tuple[tuple[str, str], ...]:
+    """Name and text of assignments at the top level of a module, which many questions ask for."""
     try:
         body = ast.parse(source).body
     except (SyntaxError, ValueError):  # cannot be, because the module was parsed before
-        return
+        return ()
+    found: list[tuple[str, str]] = []
     for statement in body:
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-            yield statement.targets[0].id, ast.unparse(statement)
+            found.append((statement.targets[0].id, ast.unparse(statement)))
         elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-            yield statement.target.id, ast.unparse(statement)
+            found.append((statement.target.id, ast.unparse(statement)))
+    return tuple(found)
