@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-import copy
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hybridgen.domain import Candidate, ParameterKind, Target, TargetKind
@@ -109,7 +108,7 @@ def _takes_name(target: Target, parameter: str) -> bool:
     return kinds.get(parameter) in (ParameterKind.POSITIONAL, ParameterKind.KEYWORD)
 
 
-def _assigned(trees: list[ast.Module], old: ast.expr | None, value: ast.expr) -> int | None:
+def _assigned(trees: Sequence[ast.Module], old: ast.expr | None, value: ast.expr) -> int | None:
     """Puts a value where the variable ``old`` is last assigned one; the place of that step."""
     if not isinstance(old, ast.Name):
         return None
@@ -119,3 +118,13 @@ def _assigned(trees: list[ast.Module], old: ast.expr | None, value: ast.expr) ->
                 statement.value = value
                 return index
     return None
+
+
+def _with_step(candidate: Candidate, index: int, tree: ast.Module, origin: str) -> Candidate | None:
+    code = ast.unparse(tree)
+    steps = candidate.steps
+    if code == ast.unparse(_tree(steps[index].code)):
+        return None
+    step = replace(steps[index], code=code, opinion=None)
+    changed = (*steps[:index], step, *steps[index + 1 :])
+    return replace(candidate, steps=changed, origin=origin, name_hint="")

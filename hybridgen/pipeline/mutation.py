@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hybridgen import suite
@@ -22,7 +22,8 @@ from hybridgen.observe.confirm import confirm
 from hybridgen.observe.effort import Limit
 from hybridgen.observe.mutants import Nursery, Ran, noticed
 from hybridgen.observe.mutations import lines_of, mutants_of
-from hybridgen.pipeline.job import Job, Subject
+from hybridgen.pipeline.consulting import Consultant
+from hybridgen.pipeline.killing import ASK_SHARE, Killing, Survivor
 from hybridgen.suite.homes import home_of
 from hybridgen.suite.selection import can_be_kept
 from hybridgen.suite.shapes import WEAK_KINDS
@@ -69,17 +70,19 @@ class Mutation:
     """The mutants of one module.
 
     Args:
+        consultant: asks about what varying inputs does not notice.
         limit: after which nothing new is begun.
     """
 
-    def __init__(self, job: Job, subject: Subject, nursery: Nursery, limit: Limit) -> None:
-        self._job = job
-        self._subject = subject
+    def __init__(self, consultant: Consultant, nursery: Nursery, limit: Limit) -> None:
+        self._consultant = consultant
+        self._job = consultant.job
+        self._subject = consultant.subject
         self._nursery = nursery
         self._limit = limit
         self._is_matrix_cut = False
         self._untried = 0
-        self._text = subject.module.source.text
+        self._text = self._subject.module.source.text
         self._source = self._text.encode()
         self._observations: list[Observation] = []
         self._lines: dict[Candidate, frozenset[int]] = {}
@@ -123,8 +126,7 @@ class Mutation:
             watcher.advance(number, len(mutants))
             self._try(mutant)
         watcher.stage("looking for what notices mutants")
-        while self._pursue() and not self._limit.is_over():
-            pass
+        self._hunt()
         found = {
             candidate: {finding: frozenset(killed) for finding, killed in checks.items()}
             for candidate, checks in self._found.items()
@@ -165,7 +167,7 @@ class Mutation:
     def _try(self, mutant: Mutant) -> None:
         """Adds a mutant to the matrix; one that cannot be imported says nothing about tests."""
         home = home_of(mutant, self._subject.targets)
-        own = [o for o in self._observations if mutant.lines & self._lines[o.candidate]]
+        own = self._reaching(mutant)
         own.sort(key=lambda o: o.candidate.target != home)  # those that are to notice it
         index = len(self._mutants)
         if not own or not self._notice(index, mutant, own[:FIRST]):
@@ -201,10 +203,42 @@ class Mutation:
 
     # ---- what nothing noticed
 
-    def _pursue(self) -> bool:
+    def _hunt(self) -> None:
+        """Varies what executes survivors, then asks about them, as long as there is time."""
+        is_alone = self._consultant.backend is None
+        limit = self._limit if is_alone else self._limit.part(1 - ASK_SHARE)
+        while self._pursue(limit) and not limit.is_over():
+            pass
+        Killing(self._consultant, self._limit, self._attempt).ask(self._left)
+        while self._pursue(self._limit) and not self._limit.is_over():
+            pass
+
+    def _left(self) -> Iterator[Survivor]:
+        for index in self._survivors():
+            mutant, is_equal = self._mutants[index], self._compared[index] >= ENOUGH
+            yield Survivor(index, mutant, _bases(self._reaching(mutant)), is_equal)
+
+    def _attempt(
+        self, indices: Sequence[int], base: Observation, candidates: Sequence[Candidate]
+    ) -> int:
+        """Runs candidates near an observation on mutants; how many are newly noticed."""
+        before = len(self._noticed)
+        varied = self._varied(base, candidates)
+        found: dict[Candidate, int] = {}
+        for index in indices:
+            if not self._limit.is_over() and (telling := self._simplest(index, varied)) is not None:
+                found.setdefault(telling, index)
+        if found:
+            self._confirm(found)
+        return len(self._noticed) - before
+
+    def _reaching(self, mutant: Mutant) -> list[Observation]:
+        return [o for o in self._observations if mutant.lines & self._lines[o.candidate]]
+
+    def _pursue(self, limit: Limit) -> bool:
         """Varies what executes survivors; False if there is nothing left to vary."""
         wanted = [index for index in self._survivors() if self._tries[index] < BASES * TRIES]
-        hunt = self._limit.part(HUNT_SHARE)
+        hunt = limit.part(HUNT_SHARE)
         candidates: dict[Candidate, int] = {}
         for index in sorted(wanted, key=lambda index: self._tries[index]):
             if hunt.is_over() or len(candidates) >= BATCH:
@@ -218,8 +252,7 @@ class Mutation:
     def _telling(self, index: int) -> Candidate | None:
         """The simplest candidate near the next base that tells a mutant from the original."""
         mutant = self._mutants[index]
-        own = [o for o in self._observations if mutant.lines & self._lines[o.candidate]]
-        own = _bases(own)
+        own = _bases(self._reaching(mutant))
         turn = self._tries[index] // TRIES
         if turn >= len(own):
             self._tries[index] = BASES * TRIES
@@ -233,7 +266,11 @@ class Mutation:
             TRIES,
             gives_callable=_gives_callable(own[turn]),
         )
-        varied = self._varied(own[turn], near)
+        return self._simplest(index, self._varied(own[turn], near))
+
+    def _simplest(self, index: int, varied: Sequence[Observation]) -> Candidate | None:
+        """The simplest of these that tells a mutant from the original."""
+        mutant = self._mutants[index]
         ran = self._run(mutant.source(self._source), [o.candidate for o in varied])
         if ran is None:
             return None

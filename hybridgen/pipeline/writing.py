@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ from hybridgen.explore.archive import Archive
 from hybridgen.observe.confirm import confirm
 from hybridgen.observe.mutants import Nursery
 from hybridgen.observe.verify import conftest_for
+from hybridgen.pipeline.consulting import Consultant
 from hybridgen.pipeline.doubting import Doubted, doubt, with_further
+from hybridgen.pipeline.expecting import Expecting
 from hybridgen.pipeline.job import (
     CONFIRM_WORK,
     MUTANTS_WORK,
@@ -27,6 +30,7 @@ from hybridgen.pipeline.job import (
 )
 from hybridgen.pipeline.mutation import Judged, Mutation
 from hybridgen.pipeline.polishing import Polishing
+from hybridgen.pipeline.wording import Wording
 from hybridgen.report.untested import untested_note
 from hybridgen.source import display_path, pytest_option
 
@@ -79,6 +83,7 @@ class Writer:
         self._subject = subject
         self._budget = budget
         self._tally = tally
+        self._consultant = Consultant(job, subject, tally)
         self._finds_module = True
         self._each = 0.0
         self.doubted = Doubted()
@@ -95,8 +100,11 @@ class Writer:
 
     def confirm(self, archive: Archive, leads: Sequence[Observation]) -> tuple[Observation, ...]:
         """What is the same in every variation and may become a test."""
-        self._job.watcher.stage("confirming")
         subject = self._subject
+        limit = self._budget.limit(subject.runner.effort, CONFIRM_WORK, self._budget.end)
+        expecting = Expecting(self._consultant, limit)
+        leads = (*leads, *expecting.ask(archive.observations, subject.targets))
+        self._job.watcher.stage("confirming")
         left = self._budget.left
         least = VERIFY_RUNS[0] * self._each
         deadline = time.monotonic() + max(2.0, min(left * CONFIRM_SHARE, left - least))
@@ -140,12 +148,12 @@ class Writer:
         subject, settings = self._subject, self._job.settings
         if not observations:
             return None
-        choice, kills = self._chosen(observations, covered, self._each)
+        choice, kills = self._chosen(observations, covered)
         chosen = choice.observations
         if not chosen:
             return None
-        self._job.watcher.stage("verifying with pytest")
-        file = suite.render(
+        render = functools.partial(
+            suite.render,
             subject.module,
             subject.import_name,
             chosen,
@@ -156,6 +164,10 @@ class Writer:
             python_classes=pytest_option(subject.module.project.root, "python_classes"),
             python_functions=pytest_option(subject.module.project.root, "python_functions"),
         )
+        file = render()
+        if names := Wording(self._consultant, self._verifying_from()).names(file):
+            file = render(names=names)
+        self._job.watcher.stage("verifying with pytest")
         more = {} if self._finds_module else self._conftest()
         has_changed = False
         for _ in range(RENDER_ROUNDS):
@@ -184,16 +196,11 @@ class Writer:
         return None
 
     def _chosen(
-        self, observations: Sequence[Observation], covered: frozenset[Arc], each: float
+        self, observations: Sequence[Observation], covered: frozenset[Arc]
     ) -> tuple[suite.Choice, Kills]:
-        """Chooses by what mutants are noticed, if there is time, and makes what is chosen plainer.
-
-        Args:
-            each: seconds that one run of pytest takes.
-        """
+        """Chooses by what mutants are noticed, if there is time, and makes tests plainer."""
         subject, job, budget = self._subject, self._job, self._budget
-        least, usual = (number * each for number in VERIFY_RUNS)
-        deadline = budget.end - max(least, min(usual, VERIFY_SHARE * budget.seconds))
+        deadline = self._verifying_from()
         # What is made plainer after the mutants has a part of the time that is left on the clock.
         cap = time.monotonic() + (1 - POLISH_SHARE) * (deadline - time.monotonic())
         limit = budget.limit(subject.runner.effort, MUTANTS_WORK, cap)
@@ -203,7 +210,7 @@ class Writer:
         self._scratch.mkdir()
         nursery = Nursery(subject.module, subject.runner, job.sandbox, self._scratch)
         try:
-            mutation = Mutation(job, subject, nursery, limit)
+            mutation = Mutation(self._consultant, nursery, limit)
             judged = mutation.judge(observations, covered - subject.runner.import_arcs)
             if mutation.is_cut:
                 self._tally.late["the mutants"] = None
@@ -214,6 +221,11 @@ class Writer:
             return polishing.polish(choice, judged.kills), judged.kills
         finally:
             nursery.close()
+
+    def _verifying_from(self) -> float:
+        """When running real pytest has to begin, by what one run of it takes."""
+        least, usual = (number * self._each for number in VERIFY_RUNS)
+        return self._budget.end - max(least, min(usual, VERIFY_SHARE * self._budget.seconds))
 
     def _selected(self, judged: Judged, covered: frozenset[Arc]) -> suite.Choice:
         return suite.select(

@@ -17,12 +17,13 @@ from hybridgen.post.expected import expected
 from hybridgen.post.extract import code_segments
 from hybridgen.post.files import with_temporary_files
 from hybridgen.post.flatten import flatten
+from hybridgen.post.name import name_after
 from hybridgen.post.normalise import normalise
 from hybridgen.post.salvage import statements, without_last_expectation
 from hybridgen.post.values import values
 from hybridgen.post.vocabulary import Vocabulary, read_imports
 
-__all__ = ["candidates", "candidates_from_code", "expected", "values"]
+__all__ = ["candidates", "candidates_from_code", "expected", "name_after", "values"]
 
 _MOST_CANDIDATES = 80
 

@@ -2,6 +2,8 @@
 
 from hybridgen.prompt.build import PromptLimits, build_prompt
 from hybridgen.prompt.expectation import Expectation, build_expectation, is_documented
+from hybridgen.prompt.kill import Kill, build_kill, changing
+from hybridgen.prompt.naming import Naming, build_naming
 from hybridgen.prompt.questions import (
     LIMITS,
     Question,
@@ -15,13 +17,18 @@ from hybridgen.prompt.templates import is_ours
 __all__ = [
     "LIMITS",
     "Expectation",
+    "Kill",
+    "Naming",
     "PromptLimits",
     "Question",
     "QuestionKind",
     "QuestionLimits",
     "build_expectation",
+    "build_kill",
+    "build_naming",
     "build_prompt",
     "build_question",
+    "changing",
     "is_documented",
     "is_ours",
     "questions",

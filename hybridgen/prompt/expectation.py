@@ -7,7 +7,7 @@ about: a model would copy what is written there, and examples are judged by them
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -24,7 +24,7 @@ FEWEST_WORDS: Final = 6
 """Of a docstring that says what a function gives."""
 
 _ALWAYS: Final = 50  # tokens of the template's own words
-_LONGEST_DOCSTRING: Final = 1_000  # characters
+_LONGEST_DOCSTRING: Final = 700  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +80,19 @@ def build_expectation(
 
 def _head(target: Target) -> str:
     """The signature with the docstring, its end left out where it is long."""
-    parts = _paragraphs((target.docstring or "").strip())
-    text = "\n\n".join(parts).replace('"""', "'''").replace("\n", "\n    ")
+    text = "\n\n".join(_paragraphs((target.docstring or "").strip()))
+    text = text.replace('"""', "'''").replace("\n", "\n    ")
     lines = (line.rstrip() for line in text.split("\n"))
     docstring = "\n".join(lines)
     return f'{signature(target).removesuffix(" ...")}\n    """{docstring}"""'
 
 
-def _paragraphs(text: str) -> Sequence[str]:
-    """The first paragraphs, as many as are not too long together."""
-    found: list[str] = []
-    left = _LONGEST_DOCSTRING
-    for part in text.split("\n\n"):
-        left -= len(part)
-        if left < 0:
-            return found or [part[:_LONGEST_DOCSTRING]]
-        found.append(part)
-    return found
+def _paragraphs(text: str) -> Iterator[str]:
+    """The first paragraph, and of the others those that fit."""
+    first, *others = text.split("\n\n")
+    yield first[:_LONGEST_DOCSTRING]
+    left = _LONGEST_DOCSTRING - len(first)
+    for part in others:
+        if len(part) <= left:
+            left -= len(part)
+            yield part

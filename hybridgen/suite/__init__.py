@@ -5,6 +5,7 @@ pytest (the caller's) -> :func:`without` what failed -> :func:`write` or :func:`
 """
 
 from hybridgen.suite.allowlist import forbidden
+from hybridgen.suite.naming import says_nothing_wrong
 from hybridgen.suite.placement import diff, read, sibling_path, test_path, write
 from hybridgen.suite.rendering import render, without, without_own
 from hybridgen.suite.screening import drop_reason, screened
@@ -20,6 +21,7 @@ __all__ = [
     "read",
     "render",
     "replaced_outside",
+    "says_nothing_wrong",
     "screened",
     "select",
     "sibling_path",

@@ -77,6 +77,7 @@ class _Screen(ast.NodeVisitor):
         self.local: frozenset[str] = frozenset()
         self.unvouched: dict[str, ast.AST] = {}  # imports that only one exact call may use
         self.allowed: set[int] = set()  # id() of nodes that their parent has vouched for
+        self.plain_reads: set[int] = set()  # id() of what is called without any argument
 
     def refuse(self, node: ast.AST, why: str) -> None:
         """Notes a reason at the node's line."""
@@ -210,7 +211,9 @@ class _Screen(ast.NodeVisitor):
     def _may_take(self, base: str, name: str) -> bool:
         if base == self.import_name and name in self.borrowed:
             origins = self.borrowed[name]
-            return all(o.name and self._may_take(o.module, o.name) for o in origins)
+            is_reader = any(o.module in policy.FILE_READERS for o in origins)
+            named = all(o.name and self._may_take(o.module, o.name) for o in origins)
+            return named and not is_reader
         if self._is_project(base):
             is_dunder = name.startswith("__") and name not in policy.DUNDERS
             is_own = base == self.import_name and name in self.own
@@ -272,7 +275,10 @@ class _Screen(ast.NodeVisitor):
 
     def _attribute_name(self, node: ast.AST, name: str) -> None:
         is_dunder = name.startswith("__") and name not in policy.DUNDERS
-        if is_dunder or name in policy.ATTRIBUTES:
+        is_reader = id(node) not in self.plain_reads and any(
+            name in policy.FILE_READERS.get(item.module, ()) for item in self.imported.values()
+        )
+        if is_dunder or is_reader or name in policy.ATTRIBUTES:
             self.refuse(node, f"uses the attribute {name}")
 
     def _from_module(self, node: ast.Attribute, path: str, item: Import) -> None:
@@ -307,6 +313,8 @@ class _Screen(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         """Calls that need their arguments checked."""
         function = node.func
+        if not (node.args or node.keywords):
+            self.plain_reads.add(id(function))
         if isinstance(function, ast.Name) and function.id not in self.local:
             self._builtin(node, function)
         elif isinstance(function, ast.Attribute):

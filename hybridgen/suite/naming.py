@@ -399,12 +399,36 @@ def _hinted(observation: Observation, subject_name: str) -> str | None:
 
 def _is_true(claim: str, observation: Observation) -> bool:
     """False if the words of a hint contradict what was observed, as far as words go."""
-    words = claim.split("_")
     has_raised = observation.results[-1].status == "raised"
-    if has_raised != bool(_RAISES & set(words)):
-        return False
     expressions = {check.expression for result in observation.results for check in result.checks}
     code = " ".join(step.code for step in observation.candidate.steps)
+    return _is_shown(claim.split("_"), code, expressions, has_raised=has_raised)
+
+
+def says_nothing_wrong(detail: str, body: str) -> bool:
+    """Whether the words of a name say something, and nothing that the statements belie.
+
+    Args:
+        detail: what comes after the name of what is tested, ``empty_text``.
+        body: the statements of the test.
+    """
+    if _MEANINGLESS.fullmatch(detail) or not detail:
+        return False
+    expected: set[str] = set()
+    for node in ast.walk(_parse(body)):
+        match node:
+            case ast.Assert(test=ast.Compare(comparators=[right])):
+                expected.add(ast.unparse(right))
+            case ast.Assert(test=test):
+                expected.add(str(not isinstance(test, ast.UnaryOp)))
+    has_raised = bool(re.search(r"\b(?:raises|assertRaises\w*)\(", body))
+    return _is_shown(detail.split("_"), body, expected, has_raised=has_raised)
+
+
+def _is_shown(words: Sequence[str], code: str, expressions: Set[str], *, has_raised: bool) -> bool:
+    """False if words contradict what code gave, as far as words go."""
+    if has_raised != bool(_RAISES & set(words)):
+        return False
     known = f"{code} {' '.join(expressions)}"
     for word in words:
         claimed = _CLAIMS.get(word)

@@ -35,6 +35,8 @@ MODULES: dict[str, frozenset[str] | None] = {
     "bisect": words("bisect bisect_left bisect_right insort insort_left insort_right"),
     "calendar": words("monthrange isleap timegm MONDAY SUNDAY Calendar TextCalendar"),
     "collections": words("namedtuple deque ChainMap Counter OrderedDict defaultdict UserDict"),
+    # Its parsers read files by name, see FILE_READERS.
+    "configparser": words("ConfigParser"),
     "contextlib": words("suppress nullcontext ExitStack closing"),
     "copy": words("copy deepcopy replace"),
     "dataclasses": words("asdict astuple replace fields FrozenInstanceError"),
@@ -44,6 +46,7 @@ MODULES: dict[str, frozenset[str] | None] = {
         "Underflow Inexact Rounded ConversionSyntax DecimalException ROUND_UP ROUND_DOWN "
         "ROUND_CEILING ROUND_FLOOR ROUND_HALF_UP ROUND_HALF_DOWN ROUND_HALF_EVEN ROUND_05UP"
     ),
+    "email": words("message_from_string"),
     "enum": words("Enum IntEnum StrEnum Flag IntFlag auto unique"),
     "fractions": words("Fraction"),
     "functools": words("partial reduce cmp_to_key"),
@@ -60,6 +63,7 @@ MODULES: dict[str, frozenset[str] | None] = {
         "takewhile zip_longest"
     ),
     "json": words("dumps loads JSONDecodeError JSONEncoder JSONDecoder"),
+    "logging": words("makeLogRecord"),
     "pathlib": words("Path PurePath PurePosixPath PureWindowsPath"),
     "pytest": words("approx mark raises warns"),
     "random": words("Random seed"),
@@ -79,8 +83,12 @@ MODULES: dict[str, frozenset[str] | None] = {
         "urlencode parse_qs parse_qsl ParseResult SplitResult"
     ),
     "uuid": words("UUID NAMESPACE_DNS NAMESPACE_URL uuid3 uuid5"),
+    "xml.etree.ElementTree": words("fromstring"),
     "zoneinfo": words("ZoneInfo ZoneInfoNotFoundError"),
 }
+# Methods of what a module makes that read files by name: a test file that imports the module calls
+# no method of that name with an argument, whatever it belongs to.
+FILE_READERS = {"configparser": words("read")}
 
 # Of these modules, only named classes of plain values.
 CLASSES = words("subprocess.CompletedProcess unittest.mock.MagicMock")

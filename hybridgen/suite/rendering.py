@@ -16,7 +16,7 @@ from hybridgen.suite.blocks import Block, UnrenderableError, build, group
 from hybridgen.suite.imports import Import, bindings
 from hybridgen.suite.merging import formatted, header, import_lines, insert, used_names
 from hybridgen.suite.ownership import strip_own
-from hybridgen.suite.sections import Section, sections
+from hybridgen.suite.sections import Section, renamed, sections
 from hybridgen.suite.style import Layout, Style, style_of
 from hybridgen.suite.subjects import subject_of
 from hybridgen.suite.unittests import as_method
@@ -34,6 +34,7 @@ def render(
     suspects: Sequence[Suspect] = (),
     python_classes: Sequence[str] = (),
     python_functions: Sequence[str] = (),
+    names: Mapping[str, str] | None = None,
 ) -> TestFile:
     """Renders cases as tests and merges them into a file.
 
@@ -50,6 +51,7 @@ def render(
         suspects: what is said by a test that is expected to fail.
         python_classes: which classes the project's pytest collects, () for its default.
         python_functions: which functions it collects.
+        names: other names for tests, by those that pytest has for them without it.
 
     Raises:
         SourceError: ``previous`` is not valid Python.
@@ -67,6 +69,7 @@ def render(
     )
     for attempt in (style, dataclasses.replace(style, layout=Layout.FUNCTIONS)):
         parts = _parts(module, import_name, chosen, suspects, base, attempt)
+        parts = [renamed(part, names or {}) for part in parts]
         texts = formatted(parts, line_length, style.quote)
         reasons = _judged(parts, texts, import_name, module)
         if not reasons:
@@ -83,8 +86,8 @@ def render(
     imports = import_lines(needed, import_name.partition(".")[0], line_length)
     text = insert(base, imports, texts)
     label = strictest([module.label, *(observation.label for observation in chosen)])
-    names = tuple(name for part in parts for name in part.tests)
-    return TestFile(path, text, previous, names, label)
+    tests = tuple(name for part in parts for name in part.tests)
+    return TestFile(path, text, previous, tests, label)
 
 
 def _parts(

@@ -11,7 +11,7 @@ import ast
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from hybridgen.suite.blocks import Block
@@ -86,6 +86,21 @@ def sections(
             found.append(_test_class(name, target, members))
     # Last, because what judges tests has to see their texts in one piece.
     return [dataclasses.replace(part, text=readable(part.text)) for part in found]
+
+
+def renamed(part: Section, names: Mapping[str, str]) -> Section:
+    """The section with other names for some of its tests.
+
+    Args:
+        names: of functions, by the names that pytest has for the tests.
+    """
+    text, tests = part.text, list(part.tests)
+    for index, test in enumerate(part.tests):
+        owner, mark, old = test.rpartition("::")
+        if new := names.get(test):
+            text = text.replace(f"def {old}(", f"def {new}(", 1)
+            tests[index] = f"{owner}{mark}{new}"
+    return dataclasses.replace(part, text=text, tests=tuple(tests))
 
 
 def _flat(block: Block) -> Section:

@@ -19,7 +19,8 @@ from hybridgen.observe.mutants import Nursery
 from hybridgen.observe.operands import Watcher
 from hybridgen.observe.runner import Runner, Sandbox
 from hybridgen.observe.verify import Verifier
-from hybridgen.pipeline.job import NOTHING_LEAVES, Job, Subject
+from hybridgen.pipeline.consulting import Consultant
+from hybridgen.pipeline.job import NOTHING_LEAVES, Job, Subject, Tally
 from hybridgen.pipeline.mutation import Judged, Mutation
 from hybridgen.pipeline.polishing import Polishing
 from hybridgen.settings import load_settings
@@ -92,7 +93,8 @@ class Bench:
         settings = load_settings(None, {}, environment={})
         sandbox = Sandbox(True, 2.0, 2 * 2**30)
         job = Job(settings, sandbox, None, SilentProgress(), False, NOTHING_LEAVES)
-        mutation = Mutation(job, self.subject, self.nursery, self.limit(4.0))
+        consultant = Consultant(job, self.subject, Tally())
+        mutation = Mutation(consultant, self.nursery, self.limit(4.0))
         return mutation.judge(found, frozenset())
 
     def limit(self, seconds: float) -> Limit:

@@ -71,6 +71,56 @@ def test_standard_library_values_are_allowed() -> None:
     assert in_test(body, head) == ()
 
 
+PARSERS = "import configparser\n\nfrom shop.pricing import load\n\n\n"
+
+
+def test_a_parser_filled_from_a_text_is_allowed() -> None:
+    body = "parser = configparser.ConfigParser()\nparser.read_string('[a]')\nassert load(parser)"
+    assert in_test(body, PARSERS) == ()
+    assert in_test("assert load('x').read() == load(1)", PARSERS) == ()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "configparser.ConfigParser().read('/etc/passwd')",
+        "parser = [configparser.ConfigParser()]\nparser[0].read('/etc/passwd')",
+        "read = configparser.ConfigParser().read\nread('/etc/passwd')",
+        "getattr(configparser.ConfigParser(), 'read')('/etc/passwd')",
+        "configparser.ConfigParser.read(load(1), '/etc/passwd')",
+        "class P(configparser.ConfigParser):\n    def go(self):\n        self.read('/etc/passwd')",
+        "configparser.RawConfigParser()",
+        "load(1).read(*['/etc/passwd'])",
+    ],
+)
+def test_no_parser_reads_a_file_by_name(body: str) -> None:
+    assert in_test(body, PARSERS)
+    assert in_test(body, PARSERS.replace("import configparser", "from configparser import *"))
+
+
+def test_a_parser_is_not_borrowed_from_the_module_under_test() -> None:
+    source = "from shop.pricing import ConfigParser\n\n\ndef test_it():\n    ConfigParser()\n"
+    assert forbidden(source, NAME, "from configparser import ConfigParser\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import email\nload(email.message_from_string('a: b'))",
+        "import logging\nload(logging.makeLogRecord({'msg': 'a'}))",
+        "import xml.etree.ElementTree as ET\nload(ET.fromstring('<a/>'))",
+    ],
+)
+def test_only_what_makes_a_filled_object_is_allowed_of_its_module(line: str) -> None:
+    head, body = line.split("\n")
+    start = f"{head}\n\nfrom shop.pricing import load\n\n\n"
+    assert in_test(body, start) == ()
+    name = body.partition("(")[2].partition("(")[0]
+    other = name.rpartition(".")[0]
+    for word in ("parse", "message_from_file", "FileHandler", "basicConfig", "ElementTree"):
+        assert in_test(f"load({other}.{word}('/etc/passwd'))", start)
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -290,6 +290,8 @@ class _Reading:
         name = node.attr
         if value.owner:
             return self.held.setdefault((value.owner, name), Asked())
+        if name == "attrib" and not value.format:
+            value.format = "xml"
         if value.format == "xml":
             return self._of_element(value, name)
         if name == "parent":

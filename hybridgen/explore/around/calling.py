@@ -192,6 +192,10 @@ class Calls:
         if name in library.PARSER_METHODS and not owner.parts and owner.format != "ini":
             if name not in ("getint", "getboolean", "getfloat") or len(values) > 1:
                 owner.format = owner.format or "ini"
+        if owner.format == "ini" and name == "sections":
+            owner.use("mapping").items()
+            owner.name = owner.name or Asked()
+            return Asked(item=owner.name)
         if owner.format != "ini" or not values:
             return Asked(item=Asked(known=())) if owner.format == "ini" else None
         first = values[0]
@@ -287,6 +291,8 @@ class Calls:
         self, owner: Asked, name: str, values: Sequence[Asked], node: ast.Call
     ) -> Asked | None:
         known = values[0].known if values else ()
+        if known and name in library.FINDING_ELEMENTS and not (owner.format or owner.known):
+            owner.format = "xml"
         if owner.format == "xml" and "attributes" not in owner.uses:
             return self._of_element(owner, name, known)
         if name in library.KEY_METHODS and values:

@@ -20,20 +20,22 @@ from hybridgen.explore.values.documents import Document, Documents
 from hybridgen.explore.values.files import EXISTING
 from hybridgen.explore.values.formats import format_of
 from hybridgen.explore.values.literals import literals_of
+from hybridgen.explore.values.standins import HELPERS
+from hybridgen.explore.values.stateful import CONFIG
 from hybridgen.explore.values.texts import texts_in
 from hybridgen.explore.values.trees import Tree, Trees, below, statements
 
-SHARES = {"path": 0.9, "text": 0.6, "stream": 0.7, "lines": 0.5, "data": 0.4}
-"""How often an argument is exchanged, by what the code does with it.
-
-Never for a parser of sections (role ``parser``): tests may not import one, and what cannot be
-written must not count as reached.
-"""
+SHARES = {"path": 0.9, "text": 0.6, "stream": 0.7, "lines": 0.5, "data": 0.4} | {
+    "parser": 0.8,
+    "element": 0.8,
+}
+"""How often an argument is exchanged, by what the code does with it."""
 
 AGAIN_SHARE = 0.6
 """How often something near what led somewhere is given, not something fresh."""
 
 MOST_KEPT = 40
+MOST_BROKEN = 8
 TEXTS_FOR_ONE = 20
 STRING_HINT = re.compile(r"\bstr\b")
 PATH_HINT = re.compile(r"Path")
@@ -43,6 +45,8 @@ HINTS = {
     "text": rf"\bstr\b|{ANY_HINT}",
     "stream": rf"IO\b|Iter|{ANY_HINT}",
     "lines": rf"IO\b|Iter|[Ll]ist|Sequence|{ANY_HINT}",
+    "parser": rf"ConfigParser|{ANY_HINT}",
+    "element": rf"Element\b|{ANY_HINT}",
     "data": rf"[Dd]ict|Mapping|[Ll]ist|Sequence|Iter|JSON|{ANY_HINT}",
 }
 """Hints that go with what the code does with an argument; no hint does as well."""
@@ -91,6 +95,8 @@ class Given:
             steps = [step for step in steps if not step.code.startswith(f"({EXISTING})")]
         trees = [gift for _, gift in self._latest if isinstance(gift, Tree)]
         made = [Step(StepKind.SETUP, line) for line in statements(trees)]
+        if f"{CONFIG}(" in rest and f"def {CONFIG}(" not in rest:
+            made.append(Step(StepKind.SETUP, HELPERS[CONFIG]))
         text = "\n".join(step.code for step in (*made, *steps))
         imports = [line for pattern, line in world.IMPORTS.items() if re.search(pattern, text)]
         fixtures = [name for name in ("tmp_path",) if name in text]
@@ -170,12 +176,23 @@ class Given:
             return _path(gift, parameter, asked, self._chooser)
         if isinstance(gift, Data):
             return repr(gift.value)
+        if asked.role in ("parser", "element"):
+            made = CONFIG if asked.role == "parser" else "ET.fromstring"
+            return f"{made}({self._sound(gift, asked).text!r})"
         if asked.role == "text":
             return repr(gift.text)
         if asked.role == "lines" and self._chooser.random() < 0.5:
             return repr(gift.text.splitlines())
         is_binary = "binary" in asked.uses
         return f"io.BytesIO({gift.text.encode()!r})" if is_binary else f"io.StringIO({gift.text!r})"
+
+    def _sound(self, gift: Document, asked: Asked) -> Document:
+        """A document that can be read: a test itself reads it."""
+        for _ in range(MOST_BROKEN):
+            if gift.broken is None:
+                return gift
+            gift = self._documents.fresh(asked)
+        return Document(asked.format, {})
 
     def _fresh(self, asked: Asked) -> Gift:
         if asked.role == "path":

@@ -57,3 +57,6 @@ TEXT_METHODS = _all(
 KEY_METHODS = _all("get pop setdefault getlist")
 FINDING = _all("find iterfind findall iter findtext")
 """Methods of XML elements that look for others."""
+
+FINDING_ELEMENTS = _all("iterfind findall findtext iter")
+"""Those that hardly anything else has."""

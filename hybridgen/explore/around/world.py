@@ -71,6 +71,8 @@ LINES = ("", "yes\n", "n\n", "1\n2\n", "a b\n", "abc\n\n", "q\n")
 
 IMPORTS: dict[str, str] = {
     r"\bio\.": "import io",
+    r"\bconfigparser\.": "import configparser",
+    r"\bET\.": "import xml.etree.ElementTree as ET",
     r"\bitertools\.": "import itertools",
     r"\buuid\.": "import uuid",
     r"\brandom\.": "import random",

@@ -9,7 +9,9 @@ from dataclasses import replace
 
 from hybridgen.domain import Parameter, ParameterKind, Target
 from hybridgen.explore.genomes.catalogue import Catalogue, is_protocol, keyword_names
+from hybridgen.explore.genomes.doubles import Doubles
 from hybridgen.explore.genomes.genome import RESULT, Call, Genome, call_text
+from hybridgen.explore.genomes.holdings import holdings_of
 from hybridgen.explore.syntax import tree_of
 from hybridgen.explore.values.drawn import Drawn
 from hybridgen.explore.values.files import PATH_NAMES
@@ -29,6 +31,9 @@ DRAWN_SHARE = 0.06
 
 SWITCH_SHARE = 0.8
 """How often a switch that is given is given the other way than by default."""
+
+SAID_SHARE = 0.2
+"""How often an annotation is followed that names no type that values are made for."""
 
 LEARNED_SHARE = 0.35
 LARGEST_SIZE = 5_000
@@ -55,12 +60,19 @@ class Arguments:
             name: (lambda depth, name=name: self.instance(name, depth))
             for name in catalogue.classes
         }
-        self._types = TypeValues(chooser, objects, catalogue.definitions, catalogue.heirs)
+        ducks = Ducks(catalogue.targets)
+        for name in catalogue.classes:
+            catalogue.holdings[name] = holdings_of(catalogue.targets[name], ducks)
+        self.defined: dict[str, str] = {}
+        doubles = Doubles(ducks.doubles, self.defined, chooser)
+        self._types = TypeValues(
+            chooser, objects, catalogue.definitions, catalogue.heirs, doubles.of
+        )
+        doubles.types = self._types
         module = catalogue.module
         self._shared = literals_of("\n".join(module.constants))
         self._literals = {n: literals_of(t.source) for n, t in catalogue.targets.items()}
         self._types.sizes = _sizes(module.source.text)
-        ducks = Ducks(catalogue.targets)
         self._hints = {name: ducks.hints(catalogue.target(name)) for name in catalogue.targets}
         members: Mapping[str, frozenset[str]] = {
             name: members_of(catalogue.targets[name]) for name in catalogue.classes
@@ -69,8 +81,17 @@ class Arguments:
         self._drawn = Drawn(chooser.getrandbits(32))
         self._learned: dict[tuple[str, str], list[str]] = {}
         self.heir: Callable[[str, int], str | None] | None = None
-        self.defined: dict[str, str] = {}
         self._made = {name: list(texts) for name, texts in catalogue.singletons.items()}
+
+    def objects_for(self, target: Target) -> dict[str, str]:
+        """Parameters that seem to want an object of a class that holds collections, with it."""
+        found: dict[str, str] = {}
+        for parameter in target.parameters:
+            likely = self._hints.get(target.qualname, {}).get(parameter.name, ())
+            for hint in (parameter.annotation or "", *likely):
+                if self._catalogue.holdings.get(hint.strip("'\"")):
+                    found.setdefault(parameter.name, hint.strip("'\""))
+        return found
 
     def takes_function(self, target: Target, parameter: Parameter) -> bool:
         """Whether a parameter seems to want something that can be called."""
@@ -149,12 +170,14 @@ class Arguments:
         choose = self._chooser
         if choose.random() < WRONG_TYPE_SHARE:
             return None
-        if parameter.annotation is not None:
-            return parameter.annotation
         likely = (
             *self._hints.get(target, {}).get(parameter.name, ()),
             *self.wants.hints(target, parameter.name),
         )
+        if parameter.annotation is not None:
+            if self._is_said(parameter) or choose.random() < SAID_SHARE or not likely:
+                return parameter.annotation
+            return choose.choice(likely)
         default = _hint_from_default(parameter)
         if default is not None and (not likely or choose.random() < 0.5):
             return default
@@ -166,6 +189,10 @@ class Arguments:
         if target.endswith(RESULT) and choose.random() < 0.35:
             return "Callable[..., Any]"  # what a decorator's factory returned
         return None
+
+    def _is_said(self, parameter: Parameter) -> bool:
+        """Whether an annotation names a type that values are made for."""
+        return parameter.annotation is not None and self._types.is_known(parameter.annotation)
 
     def call(self, target: Target, depth: int = 0, optional: float = 0.5) -> Call:
         """A call with fresh arguments.
@@ -264,7 +291,7 @@ class Arguments:
 
     def fits(self, parameter: Parameter, text: str) -> bool:
         """True if a value is of the type that a parameter's hint names, or it has none."""
-        if parameter.annotation is None or text == parameter.default:
+        if text == parameter.default or not self._is_said(parameter):
             return True
         kinds = {kind_of(value) for value in self._types.of(parameter.annotation)}
         kind = kind_of(text)

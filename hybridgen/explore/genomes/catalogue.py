@@ -20,7 +20,11 @@ _ENUMS = ("Enum", "Flag")
 
 
 class Catalogue:
-    """Targets of a module by name, with the classes that it imports from its project."""
+    """Targets of a module by name, with the classes that it imports from its project.
+
+    Attributes:
+        holdings: the settings of collections that objects hold, by class.
+    """
 
     def __init__(self, module: Module) -> None:
         self.module = module
@@ -36,12 +40,16 @@ class Catalogue:
         self.heirs = {**self._heirs_of_others(), **{n: self._heirs(n) for n in self.classes}}
         self._enumerations = {name: enum_members(self.targets[name]) for name in self.classes}
         self.singletons = _singletons(module, self.classes)
+        self.holdings: dict[str, tuple[Target, ...]] = {}
         self._methods = {name: self._methods_of(name) for name in self.classes}
 
     def target(self, qualname: str) -> Target:
         """The target of that name; a class with the parameters that its construction takes."""
         if qualname.endswith(RESULT):
             return _called_result(qualname, self.module.label)
+        if qualname not in self.targets:
+            held = self.holdings[qualname.rpartition(".")[0]]
+            return next(setting for setting in held if setting.qualname == qualname)
         target = self.targets[qualname]
         if target.name == "__set__":  # value = 3 does not name the object, that is there already
             return replace(target, parameters=target.parameters[1:2])

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hybridgen.domain import Target, TargetKind
-from hybridgen.explore.genomes.arguments import Arguments, parameter_at
+from hybridgen.explore.genomes.arguments import Arguments, parameter_at, with_argument
 from hybridgen.explore.genomes.catalogue import Catalogue, changes_state, setter_parameter
 from hybridgen.explore.genomes.genome import (
     RESULT,
@@ -22,6 +22,7 @@ from hybridgen.explore.genomes.genome import (
 from hybridgen.explore.genomes.roles import Role
 from hybridgen.explore.genomes.samples import Samples
 from hybridgen.explore.genomes.slots import parts_of, put
+from hybridgen.explore.genomes.stepping import Stepping
 from hybridgen.explore.values.literals import mutate
 
 LONGEST_SEQUENCE = 6
@@ -33,6 +34,9 @@ PART_SHARE = 0.3
 
 ECHO_SHARE = 0.4
 """How often an argument repeats one of an earlier call on the same object."""
+
+FILLED_SHARE = 0.4
+"""How often a collection that an object holds is filled from outside."""
 
 FOLLOW_UPS = (0, 0, 1, 1, 2, 3)
 """How many calls on what a function gave a fresh genome has."""
@@ -54,6 +58,7 @@ class Sequences:
             if target.kind is TargetKind.METHOD
         }
         self._samples = Samples(catalogue, arguments, chooser)
+        self._stepping = Stepping(arguments, chooser)
         self._returned: dict[str, str] = {}
         self._usable: Counter[str] = Counter()  # how often more than a plain value was given
 
@@ -74,7 +79,12 @@ class Sequences:
         if in_sample is not None:
             return self._echoed(in_sample)
         if target.kind is TargetKind.FUNCTION or target.binding in ("class", "static"):
-            genome = Genome(None, (self._arguments.call(target),))
+            around = self._around_object(target)
+            if around is not None:
+                return around
+            genome = self._stepped(Genome(None, (self._arguments.call(target),)), target)
+            if len(genome.calls) > 1:
+                return genome
             for _ in range(self._chooser.choice(FOLLOW_UPS) if self._gives(target) else 0):
                 genome = self._followed(genome) or genome
             return genome
@@ -91,7 +101,42 @@ class Sequences:
             others = methods[:1]
         else:
             others = [*methods[: self._chooser.choice((0, 0, 1, 2, 3))], target]
-        return self._echoed(Genome(build, tuple(self._call(method) for method in others)))
+        calls = [*self._fillings(owner.qualname), *map(self._call, others)]
+        return self._stepped(self._echoed(Genome(build, tuple(calls))), target)
+
+    def _stepped(self, genome: Genome, target: Target) -> Genome:
+        """``genome`` in which the generator that its last call gives is asked step by step."""
+        taken = self._catalogue.module.names | {object_name(genome, self._catalogue.module.names)}
+        name = next(name for name in ("steps", "generator", "the_steps") if name not in taken)
+        later = self._stepping.calls(target, name)
+        if not later or not genome.calls or genome.calls[-1].target != target.qualname:
+            return genome
+        last = replace(genome.calls[-1], binds=name)
+        return replace(genome, calls=(*genome.calls[:-1], last, *later))
+
+    def _around_object(self, target: Target) -> Genome | None:
+        """A call with an object whose collections were filled; None where it wants no such."""
+        wanted = self._arguments.objects_for(target)
+        if not wanted or self._chooser.random() > FILLED_SHARE:
+            return None
+        parameter, kind = self._chooser.choice(list(wanted.items()))
+        build = self._arguments.construction(self._catalogue.targets[kind])
+        call = self._arguments.call(target)
+        genome = Genome(build, (*self._fillings(kind), call))
+        name = object_name(genome, self._catalogue.module.names)
+        return with_argument(genome, target, parameter, name)
+
+    def _fillings(self, kind: str) -> list[Call]:
+        """Settings of collections that objects of a class hold, now and then."""
+        return [
+            Call(
+                held.qualname,
+                self._arguments.call(held).arguments,
+                form=f"{{o}}.{held.name} = {{}}",
+            )
+            for held in self._catalogue.holdings.get(kind, ())
+            if self._chooser.random() < FILLED_SHARE
+        ]
 
     def _gives(self, target: Target) -> bool:
         """Whether a target gave something that can be called or asked."""

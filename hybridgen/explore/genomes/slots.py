@@ -66,6 +66,8 @@ def _parts(node: ast.expr) -> Iterator[tuple[object, Place]]:
         values = [*node.args, *(word.value for word in node.keywords)]
     elif isinstance(node, ast.List | ast.Tuple | ast.Set):
         values = node.elts
+    elif isinstance(node, ast.Lambda):
+        values = [node.body]
     else:
         return
     for value in values:

@@ -44,6 +44,7 @@ class Writer:
         self._chooser = chooser
         self._words = literals_of(catalogue.module.source.text)
         self._names = catalogue.module.names
+        self._imports = {word: IMPORTS[word] for word in IMPORTS if word not in catalogue.own}
         self.written: dict[str, tuple[int, Call]] = {}
 
     def candidate(self, genome: Genome, target: Target, origin: str) -> Candidate | None:
@@ -63,13 +64,15 @@ class Writer:
             steps += made
         text = "\n".join(step.code for step in steps)
         used = _names_in(text)
-        steps = [*self._before(text, used), *steps]
+        before = self._before(text, used)
+        steps = [*before, *steps]
+        used |= {name: None for step in before for name in _names_in(step.code)}
         return Candidate(
             target=target.qualname,
             steps=tuple(steps),
             label=self._catalogue.module.label,
             origin=origin,
-            imports=tuple(line for word, line in IMPORTS.items() if word in used),
+            imports=tuple(line for word, line in self._imports.items() if word in used),
             fixtures=("tmp_path",) if "tmp_path" in used else (),
         )
 

@@ -100,7 +100,9 @@ class Asked:
 
     @property
     def role(self) -> str:
-        """``path``, ``text``, ``stream``, ``lines``, ``parser``, ``data``; empty for the rest."""
+        """``path``, ``text``, ``stream``, ``lines``, ``data``; of what is read already ``parser``
+        and ``element``; empty for the rest.
+        """
         if "path" in self.uses or self.inside is not None:
             return "path"
         if self.above is not None and self.above is not self and self.above.role == "path":
@@ -112,7 +114,7 @@ class Asked:
         if "stream" in self.uses:
             return "stream"
         if self.format == "xml":
-            return ""
+            return "element"
         if "iterated" in self.uses and self.item is not None and self.item.is_line:
             return "lines"
         values = (self, *([self.item] if self.item is not None else []))
@@ -137,6 +139,8 @@ def hinted(annotation: str) -> Asked:
     asked = Asked()
     if "ConfigParser" in annotation:
         asked.format = "ini"
+    elif re.search(r"\bElement\b", annotation):
+        asked.format = "xml"
     elif re.search(r"Path\b|PathLike", annotation):
         asked.use("path")
     elif re.search(r"\bTextIO\b|\bIO\[str\]|StringIO", annotation):

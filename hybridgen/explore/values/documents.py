@@ -186,6 +186,8 @@ class Documents:
         found = {key: found[key] for key in asked.keys if key in found}
         if asked.item is not None and ("mapping" in asked.uses or not asked.keys or kind == "ini"):
             names = ["a", *(["b"] if choose.random() < 0.4 else [])]
+            if asked.name is not None and asked.name.heads:
+                names += [f"{choose.choice(list(asked.name.heads))}{name}" for name in names]
             found |= {name: self._node(asked.item, kind, depth + 1) for name in names}
         return found
 
@@ -251,5 +253,5 @@ class Documents:
 
 def _names(asked: Asked) -> list[str]:
     """The names that the outermost element may have."""
-    meaning = asked.parsed
-    return list(meaning.name.texts) if meaning is not None and meaning.name is not None else []
+    name = (asked.parsed or asked).name
+    return list(name.texts) if name is not None and (asked.parsed or asked.format) else []

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from hybridgen.explore.values.stateful import CONFIG
 
+ANSWERING = "answering"
+"""Makes an asynchronous function that gives a value."""
+
 HELPERS = {
     "fail": "def fail(*args, **kwargs):\n    raise ValueError('failed')",
     "respond": "async def respond(*args, **kwargs):\n    return 1",
@@ -16,6 +19,12 @@ HELPERS = {
         "def scaled(first, second=2, *, scale=1):\n"
         '    """Add and scale."""\n'
         "    return (first + second) * scale"
+    ),
+    ANSWERING: (
+        f"def {ANSWERING}(value):\n"
+        "    async def answer(*args, **kwargs):\n"
+        "        return value\n\n"
+        "    return answer"
     ),
     CONFIG: (
         f"def {CONFIG}(text):\n"

@@ -30,7 +30,7 @@ CONFIGS = (
 )
 MATCHES = (
     "re.match('(a)(b)?', 'abc')",
-    "re.match('(?P<name>[a-z]+)(?P<value>\\\\d+)?', 'ab12')",
+    "re.match('(?P<name>[a-z]+)(?P<value>[0-9]+)?', 'ab12')",
     "None",
 )
 

@@ -40,6 +40,8 @@ class TypeValues:
             instance, at a depth of nesting.
         definitions: types that the module defines in other ways.
         heirs: name of a class -> classes of the module that inherit from it.
+        doubles: gives objects for the name of a type that nothing defines, at a depth; none where
+            it does not know it.
 
     Attributes:
         theme: the kind of values that items of containers and values of any type are now.
@@ -52,11 +54,13 @@ class TypeValues:
         objects: Mapping[str, Callable[[int], str | None]],
         definitions: Definitions | None = None,
         heirs: Mapping[str, Sequence[str]] | None = None,
+        doubles: Callable[[str, int], tuple[str, ...]] = lambda name, depth: (),
     ) -> None:
         self._chooser = chooser
         self._objects = objects
         self._definitions = definitions or Definitions()
         self._heirs = heirs or {}
+        self._doubles = doubles
         self._parsed: dict[str, ast.expr | None] = {}
         self.theme = "any"
         self.sizes: tuple[int, ...] = ()
@@ -72,6 +76,20 @@ class TypeValues:
         """Values for a hint as :meth:`of` gives them, none where it says nothing to us."""
         node = self._parse(annotation)
         return self._of_node(node, 0) if node is not None else ()
+
+    def is_known(self, annotation: str) -> bool:
+        """Whether a hint names any type that values are made for."""
+        node = self._parse(annotation)
+        if node is None:
+            return False
+        parts = [part for part in ast.walk(node) if isinstance(part, ast.expr)]
+        names = {_last_name(part) for part in parts}
+        own = (self._objects, self._definitions.aliases, self._definitions.members)
+        return "Literal" in names or any(
+            name in place
+            for name in names - {"Optional", "Union", "None", ""}
+            for place in (*own, self._definitions.records, self._heirs, BY_TYPE, GENERIC_TYPES)
+        )
 
     def _parse(self, annotation: str) -> ast.expr | None:
         if annotation not in self._parsed:
@@ -113,7 +131,7 @@ class TypeValues:
             return self._anything()
         if name in GENERIC_TYPES:
             return self._of_generic(name, [], depth)
-        return self._plain(name, depth)
+        return self._plain(name, depth) or self._doubles(name, depth)
 
     def _plain(self, name: str, depth: int) -> tuple[str, ...]:
         """Values of a type that everybody has, and of classes that inherit from it."""

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import ast
+import collections
+import configparser
 import datetime
 import decimal
+import email.message
+import logging
 import pathlib
 import re
-from collections.abc import Iterator, Mapping
+import urllib.parse
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Iterator, Mapping
 
 from hybridgen.domain import Parameter, ParameterKind, Target, TargetKind
 from hybridgen.explore.syntax import tree_of
+from hybridgen.explore.wanted.shapes import ITEM, Shape
 from hybridgen.explore.wanted.uses import Uses, merged, uses_in
 
 LIBRARY: Mapping[str, frozenset[str]] = {
@@ -23,6 +30,16 @@ LIBRARY: Mapping[str, frozenset[str]] = {
 }
 """Types that values exist for, with the names that they answer to."""
 
+OBJECTS: Mapping[str, frozenset[str]] = {
+    kind.__name__: frozenset(dir(kind))
+    for kind in (
+        *(configparser.ConfigParser, email.message.Message, ET.Element, re.Match),
+        *(collections.deque, collections.OrderedDict, collections.Counter, collections.ChainMap),
+        urllib.parse.SplitResult,
+    )
+} | {"LogRecord": frozenset(vars(logging.makeLogRecord({}))) | {"getMessage"}}
+"""The same for what is meant only where none of these, and no class of the module, will do."""
+
 INTERFACES: Mapping[str, frozenset[str]] = {
     "TextIO": frozenset({"read", "readline", "readlines", "write", "writelines", "seek", "close"}),
     "Pattern": frozenset({"match", "search", "fullmatch", "finditer", "findall", "pattern"}),
@@ -33,6 +50,9 @@ INTERFACES: Mapping[str, frozenset[str]] = {
 """What other kinds of values answer to that code asks for by name."""
 
 CALL = "Callable[..., Any]"
+DOUBLE = "Double__"
+"""What the names of types begin with that stand for objects of no known class."""
+
 VARIADIC = (ParameterKind.VAR_POSITIONAL, ParameterKind.VAR_KEYWORD)
 DEEPEST = 4
 """How far a value is followed from name to name and from function to function."""
@@ -57,9 +77,14 @@ class Ducks:
 
     Args:
         targets: by name; classes with their methods, other files' included.
+
+    Attributes:
+        doubles: what is asked of objects that no known type fits, by the name that stands for the
+            type in hints.
     """
 
     def __init__(self, targets: Mapping[str, Target]) -> None:
+        self.doubles: dict[str, Shape] = {}
         self._targets = targets
         self._classes = {
             name: members_of(target)
@@ -97,8 +122,32 @@ class Ducks:
             if any(f"list[{name}]" in hints for name in self._classes):
                 hints = {hint: None for hint in hints if hint not in ("Iterable", "list")}
             if hints:
-                found[parameter.name] = tuple(hints)
+                found[parameter.name] = tuple(self._with_one_double(hints))
         return found
+
+    def held(self, owner: str, name: str) -> tuple[str, ...]:
+        """Likely types for an attribute of a class, by its methods and by whoever asks for it."""
+        found = dict.fromkeys(self._of(owner, f"self.{name}", None, 0))
+        shapes = (shape for uses in self._uses.values() for shape in uses.shapes.values())
+        for shape in shapes:
+            if name in shape.members and ITEM in shape.members[name].members:
+                asked = set(shape.members[name].members[ITEM].members)
+                fitting = (kind for kind, has in self._classes.items() if asked and asked <= has)
+                found |= {f"list[{kind}]": None for kind in fitting}
+        is_own = {hint for hint in found if any(f"[{kind}]" in hint for kind in self._classes)}
+        return tuple(sorted(found, key=lambda hint: hint not in is_own))
+
+    def _with_one_double(self, hints: Iterable[str]) -> Iterator[str]:
+        """The hints with one type for all that is asked here and where a value is handed on to."""
+        first: dict[str, str] = {}
+        for hint in hints:
+            name = next(iter(re.findall(rf"{DOUBLE}\d+", hint)), "")
+            form = hint.replace(name, DOUBLE) if name else hint
+            if name and form in first:
+                self.doubles[first[form]].add(self.doubles[name])
+            else:
+                first[form] = name
+                yield hint
 
     def _is_operand(self, target: Target, parameter: Parameter) -> bool:
         """True for what an operator's method, or one that says ``other``, is given."""
@@ -160,9 +209,19 @@ class Ducks:
     def _seen(self, uses: Uses, subject: str) -> Iterator[str]:
         yield from uses.hints.get(subject, ())
         asked = uses.asked.get(subject)
+        found: list[str] = []
         if asked:
             known = {**LIBRARY, **INTERFACES, **self._classes}
-            yield from (kind for kind, has in known.items() if asked <= has)
+            found = [kind for kind, has in known.items() if asked <= has]
+            yield from found or (kind for kind, has in OBJECTS.items() if asked <= has)
+        shape = uses.shapes.get(subject)
+        is_loose = asked and all(kind in INTERFACES for kind in found)
+        is_own = any(kind in self._classes for kind in found)
+        if shape is not None and (is_loose or shape.can_fail or (shape.is_deep and not is_own)):
+            name = f"{DOUBLE}{len(self.doubles)}"
+            self.doubles[name] = Shape()
+            self.doubles[name].add(shape)
+            yield name
 
     def _owner(self, place: str) -> str:
         return place if place in self._classes else place.rpartition(".")[0]

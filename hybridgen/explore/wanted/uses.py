@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from hybridgen.explore.syntax import tree_of
+from hybridgen.explore.wanted.shapes import Shape, shapes_in
 
 ITERATING = (
     *("list", "tuple", "set", "frozenset", "sorted", "sum", "any", "all", "iter", "enumerate"),
@@ -71,6 +72,7 @@ class Uses:
         aliases: subjects that have the same value, by subject.
         handed: (function, position or keyword) that a subject is handed on to, by subject.
         elements: names that stand for one item of a subject (``for item in subject``).
+        shapes: what is asked of a subject, for objects of no known class.
     """
 
     hints: defaultdict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
@@ -80,12 +82,14 @@ class Uses:
         default_factory=lambda: defaultdict(dict)
     )
     elements: defaultdict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
+    shapes: dict[str, Shape] = field(default_factory=dict)
 
 
 def uses_in(source: str) -> Uses:
     """The uses in the text of a function, a method or a class; none where it does not parse."""
-    found = Uses()
-    for node in ast.walk(tree_of(source)):
+    tree = tree_of(source)
+    found = Uses(shapes=shapes_in(tree, subject_of))
+    for node in ast.walk(tree):
         _note(node, found)
     return found
 
@@ -323,4 +327,6 @@ def merged(uses: Mapping[str, Uses], names: tuple[str, ...]) -> Uses:
             result.handed[subject] |= places
         for subject, items in uses[name].elements.items():
             result.elements[subject] |= items
+        for subject, shape in uses[name].shapes.items():
+            result.shapes.setdefault(subject, Shape()).add(shape)
     return result

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from hybridgen.domain import Raised
 from hybridgen.explore.values.standins import HELPERS
-from hybridgen.explore.wanted.duck import INTERFACES, LIBRARY
+from hybridgen.explore.wanted.duck import INTERFACES, LIBRARY, OBJECTS
 
 ACCIDENTS = ("TypeError", "AttributeError")
 LEAST_CHANCE = 0.08
@@ -93,7 +93,7 @@ class Wants:
     """
 
     def __init__(self, members: Mapping[str, frozenset[str]], chooser: random.Random) -> None:
-        self._known = {**LIBRARY, **INTERFACES, **members}
+        self._known = {**LIBRARY, **INTERFACES, **members, **OBJECTS}
         self._chooser = chooser
         self._records: dict[Place, _Record] = {}
 

@@ -12,6 +12,7 @@ from hybridgen.domain import Candidate, Label, Module, Observation, Step, StepKi
 from hybridgen.explore.archive import Archive
 from hybridgen.explore.around.given import Given
 from hybridgen.explore.search import Search
+from hybridgen.explore.values.standins import HELPERS
 
 Read = Callable[[str], Module]
 Start = Callable[..., tuple[Search, Archive, Module]]
@@ -53,6 +54,14 @@ def codes(module: Module, candidate: Candidate, count: int = 80) -> set[tuple[st
             "from pathlib import Path\ndef f(x: Path):\n    return (x / 'b').is_dir()",
             ("(tmp_path / 'b').mkdir()", "f(tmp_path)"),
         ),
+        (
+            "def f(x):\n    return x.getint('a', 'b') if x.has_section('a') else 0",
+            (HELPERS["config_from"], "f(config_from('[a]\\nb = 1\\n'))"),
+        ),
+        (
+            "def f(x):\n    return x.findtext('b')",
+            ("f(ET.fromstring('<root><b>a</b></root>'))",),
+        ),
     ],
 )
 def test_a_call_is_given_what_its_code_asks_for(
@@ -66,7 +75,8 @@ def test_a_call_is_given_what_its_code_asks_for(
     [
         "def f(x: int):\n    return open(x)",
         "def f(x):\n    return x / 2",
-        "def f(x):\n    return x.has_section('a')",
+        "def f(x: int):\n    return x.has_section('a')",
+        "def f(x: int):\n    return x.findall('a')",
         "def f(x: str):\n    return x['a']['b']",
         "class Door:\n    def open(self):\n        return 1\ndef f(x: Door):\n    return x.open()",
     ],
