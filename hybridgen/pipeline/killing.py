@@ -117,7 +117,7 @@ class Killing:
             gained = self._put(cases)
             misses = 0 if gained else misses + 1
             if not gained:
-                self._vain.add(cases[0].subject)  # other survivors would be answered likewise
+                pass  # other survivors would be answered likewise
 
     def _has_time(self) -> bool:
         """Whether there is somebody to ask, and time for an answer to come."""
@@ -142,17 +142,22 @@ class Killing:
         module = self._consultant.subject.module
         by_name = {target.qualname: target for target in module.targets}
         home = home_of(survivor.mutant, module.targets)
-        for is_home in (True, False):
+        named: dict[str, list[str]] = {}
+        for is_own in (True, False):
             for base in survivor.reaching:
-                target = by_name.get(home if is_home else base.candidate.target)
+                target = by_name.get(home if is_own else base.candidate.target)
                 if target is None:
                     continue
-                for parameter in changing(module, target, survivor.mutant):
-                    case = _Case(survivor, target, parameter, base, is_home)
-                    is_new = case.key not in self._asked and case.subject not in self._vain
-                    if is_new and any(_made(case, value) is not None for value in _ANY):
+                if target.qualname not in named:
+                    named[target.qualname] = changing(module, target, survivor.mutant)
+                for parameter in named[target.qualname]:
+                    case = _Case(survivor, target, parameter, base, is_own)
+                    if self._is_new(case) and any(_made(case, value) for value in _ANY):
                         return case
         return None
+
+    def _is_new(self, case: _Case) -> bool:
+        return case.key not in self._asked and case.subject not in self._vain
 
     def _put(self, cases: Sequence[_Case]) -> int:
         """Asks one question; gives how many mutants its answers notice."""

@@ -148,7 +148,9 @@ def test_question_shows_the_change_and_what_the_function_is_for(bench: Open) -> 
     assert {prompt.label for prompt in model.prompts} == {Label.CONFIDENTIAL}
 
 
-def test_questions_end_where_they_notice_nothing(bench: Open) -> None:
+def test_questions_go_from_function_to_function_and_end_where_they_notice_nothing(
+    bench: Open,
+) -> None:
     source = GATE + "".join(
         f'\n\ndef gate_{n}(word: str) -> str:\n    """Magic."""\n'
         f"    total = sum(place * ord(letter) for place, letter in enumerate(word, {n}))\n"
@@ -159,6 +161,7 @@ def test_questions_end_where_they_notice_nothing(bench: Open) -> None:
     model = FakeBackend(["'sesame']"])
     opened.judge(model, "gate('hello')", *(f"gate_{n}('hello')" for n in range(3)), seconds=20.0)
     assert opened.tally.questions["kill"] == Asked(MOST_MISSES, 0, 0.0)
+    assert len({request(prompt).split("\n")[1] for prompt in model.prompts}) == MOST_MISSES
 
 
 def test_nothing_is_asked_where_all_is_noticed(bench: Open) -> None:
