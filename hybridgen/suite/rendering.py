@@ -16,6 +16,7 @@ from hybridgen.suite.blocks import Block, UnrenderableError, build, group
 from hybridgen.suite.imports import Import, bindings
 from hybridgen.suite.merging import formatted, header, import_lines, insert, used_names
 from hybridgen.suite.ownership import strip_own
+from hybridgen.suite.policy import FILE_READERS
 from hybridgen.suite.sections import Section, renamed, sections
 from hybridgen.suite.style import Layout, Style, style_of
 from hybridgen.suite.subjects import subject_of
@@ -75,6 +76,19 @@ def render(
         if not reasons:
             break
     else:
+        if len(fewer := _without_file_readers(chosen)) < len(chosen):
+            return render(
+                module,
+                import_name,
+                fewer,
+                path=path,
+                previous=previous,
+                line_length=line_length,
+                suspects=suspects,
+                python_classes=python_classes,
+                python_functions=python_functions,
+                names=names,
+            )
         raise PolicyRefusal(
             f"the tests for {module.display} would not be harmless: {reasons[0]}",
             "filter observations with hybridgen.suite.screened before choosing",
@@ -88,6 +102,21 @@ def render(
     label = strictest([module.label, *(observation.label for observation in chosen)])
     tests = tuple(name for part in parts for name in part.tests)
     return TestFile(path, text, previous, tests, label)
+
+
+def _without_file_readers(chosen: Sequence[Observation]) -> list[Observation]:
+    """Cases that use no module whose objects may read files.
+
+    With such a module in a file, no method that has the name of their readers is called with an
+    argument there, whatever it belongs to; each case alone was fit, together they may not be.
+    """
+    return [item for item in chosen if not _imported(item) & FILE_READERS.keys()]
+
+
+def _imported(observation: Observation) -> set[str]:
+    checks = (check for result in observation.results for check in result.checks)
+    lines = [*observation.candidate.imports, *(line for c in checks for line in c.imports)]
+    return {line.split()[1] for line in lines}
 
 
 def _parts(

@@ -454,3 +454,24 @@ def test_what_a_call_did_to_files_is_asserted_after_it(pricing: Module) -> None:
     assert names == '    assert sorted(p.name for p in tmp_path.iterdir()) == ["new"]'
     done = write_and_run(file, pricing.project.root)
     assert done.returncode == 0, done.stdout
+
+
+def test_parser_of_files_gives_way_where_another_test_reads(
+    pricing: Module, observe: Callable[..., Observation]
+) -> None:
+    parser = observe(
+        "discount",
+        "parser = ConfigParser()",
+        "= discount(100.0, len(parser.sections()))",
+        imports=["from configparser import ConfigParser"],
+    )
+    reader = observe(
+        "discount",
+        "stream = StringIO('50')",
+        "= discount(100.0, int(stream.read(2)))",
+        imports=["from io import StringIO"],
+    )
+    assert "ConfigParser()" in render(pricing, [parser]).text
+    both = render(pricing, [parser, reader]).text
+    assert "stream.read(2)" in both
+    assert "ConfigParser" not in both
