@@ -117,7 +117,7 @@ class Killing:
             gained = self._put(cases)
             misses = 0 if gained else misses + 1
             if not gained:
-                pass  # other survivors would be answered likewise
+                self._vain.add(cases[0].subject)  # other survivors would be answered likewise
 
     def _has_time(self) -> bool:
         """Whether there is somebody to ask, and time for an answer to come."""
@@ -129,7 +129,7 @@ class Killing:
         return usual < left
 
     def _next(self, survivors: Iterable[Survivor]) -> list[_Case]:
-        """Those that one question is about: hopeful ones, of what words tell of, the most."""
+        """Those of one question: hopeful ones, and as many as it shows, of what words tell of."""
         groups: dict[tuple[str, str, bool, bool], list[_Case]] = {}
         for survivor in survivors:
             if (case := self._case(survivor)) is not None:
@@ -217,8 +217,9 @@ def _made(case: _Case, value: str) -> Candidate | None:
     return exchanged(case.base.candidate, case.target, case.parameter, value, origin="model")
 
 
-def _worth(cases: Sequence[_Case]) -> tuple[bool, bool, bool, int]:
-    target, is_hopeful = cases[0].target, not cases[0].survivor.looks_equivalent
-    hints = (p.annotation or "" for p in target.parameters if p.name == cases[0].parameter)
-    is_told = bool(target.docstring) or any(_TEXT in hint for hint in hints)
-    return is_hopeful, cases[0].is_own, is_told, len(cases)
+def _worth(cases: Sequence[_Case]) -> tuple[bool, int, bool, bool, int]:
+    first = cases[0]
+    hints = (p.annotation or "" for p in first.target.parameters if p.name == first.parameter)
+    is_told = bool(first.target.docstring) or any(_TEXT in hint for hint in hints)
+    shown = min(len(cases), MOST_SHOWN)
+    return not first.survivor.looks_equivalent, shown, first.is_own, is_told, len(cases)

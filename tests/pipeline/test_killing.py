@@ -17,12 +17,13 @@ from hybridgen.errors import EngineError
 from hybridgen.label import Labeller
 from hybridgen.observe.effort import Limit
 from hybridgen.observe.mutants import Nursery
+from hybridgen.observe.mutations import mutants_of
 from hybridgen.observe.operands import Watcher
 from hybridgen.observe.runner import Runner, Sandbox
 from hybridgen.observe.verify import Verifier
 from hybridgen.pipeline.consulting import Consultant
 from hybridgen.pipeline.job import Job, Policy, Subject, Tally
-from hybridgen.pipeline.killing import MOST_MISSES
+from hybridgen.pipeline.killing import MOST_MISSES, MOST_SHOWN, Killing, Survivor
 from hybridgen.pipeline.mutation import Judged, Mutation
 from hybridgen.settings import load_settings
 from hybridgen.source import find_project, read_module, select
@@ -34,6 +35,8 @@ def gate(word: str) -> str:
     return ("shut", "open")[total == 13313]
 '''
 MAGIC = "abracadabra"
+COUNTED = "".join(f"    total += len(word) == {n}\n" for n in range(40, 46))
+LONG = f"def gate(word: str) -> int:\n    total = 0\n{COUNTED}    return total\n"
 
 
 class Bench:
@@ -46,22 +49,30 @@ class Bench:
 
     def judge(self, model: FakeBackend | None, *codes: str, seconds: float = 8.0) -> Judged:
         """What these calls notice, and those that were found beyond."""
-        found: list[Observation] = []
-        for code in codes:
-            steps = (Step(StepKind.PROBE, code),)
-            observation = self.subject.runner.run(
-                Candidate("gate", steps, Label.CONFIDENTIAL, "search")
-            )
-            assert isinstance(observation, Observation)
-            found.append(observation)
+        found = [self.run(code) for code in codes]
+        mutation = Mutation(self.consultant(model), self.nursery, self.limit(seconds))
+        return mutation.judge(found, frozenset())
+
+    def run(self, code: str) -> Observation:
+        """What a call shows."""
+        steps = (Step(StepKind.PROBE, code),)
+        candidate = Candidate("gate", steps, Label.CONFIDENTIAL, "search")
+        observation = self.subject.runner.run(candidate)
+        assert isinstance(observation, Observation)
+        return observation
+
+    def consultant(self, model: FakeBackend | None) -> Consultant:
+        """Asks that model."""
         settings = load_settings(None, {}, environment={})
         policy = Policy(models={"local": "made up"})
         sandbox = Sandbox(True, 2.0, 2 * 2**30)
         job = Job(settings, sandbox, model, SilentProgress(), False, policy)
+        return Consultant(job, self.subject, self.tally)
+
+    def limit(self, seconds: float) -> Limit:
+        """A limit of work from now on."""
         effort = self.subject.runner.effort
-        limit = Limit(effort, effort.seconds + seconds, time.monotonic() + 60)
-        consultant = Consultant(job, self.subject, self.tally)
-        return Mutation(consultant, self.nursery, limit).judge(found, frozenset())
+        return Limit(effort, effort.seconds + seconds, time.monotonic() + 60)
 
 
 Open = Callable[[str], Bench]
@@ -148,7 +159,7 @@ def test_question_shows_the_change_and_what_the_function_is_for(bench: Open) -> 
     assert {prompt.label for prompt in model.prompts} == {Label.CONFIDENTIAL}
 
 
-def test_questions_go_from_function_to_function_and_end_where_they_notice_nothing(
+def test_questions_end_after_some_functions_where_they_notice_nothing(
     bench: Open,
 ) -> None:
     source = GATE + "".join(
@@ -162,6 +173,24 @@ def test_questions_go_from_function_to_function_and_end_where_they_notice_nothin
     opened.judge(model, "gate('hello')", *(f"gate_{n}('hello')" for n in range(3)), seconds=20.0)
     assert opened.tally.questions["kill"] == Asked(MOST_MISSES, 0, 0.0)
     assert len({request(prompt).split("\n")[1] for prompt in model.prompts}) == MOST_MISSES
+
+
+def test_function_whose_answers_notice_nothing_is_not_asked_about_again(bench: Open) -> None:
+    opened = bench(LONG)
+    judged = opened.judge(FakeBackend(["'sesame']"]), "gate('hello')")
+    assert len(survivors(judged)) > 6
+    assert opened.tally.questions["kill"].times == 1
+
+
+def test_mutant_is_shown_once_and_others_after_it(bench: Open) -> None:
+    opened = bench(LONG)
+    model, seen = FakeBackend(["'sesame']"]), [opened.run("gate('hello')")]
+    mutants = mutants_of(LONG, frozenset(range(10)), seed=0)[: 2 * MOST_SHOWN + 1]
+    left = [Survivor(index, mutant, seen, False) for index, mutant in enumerate(mutants)]
+    killing = Killing(opened.consultant(model), opened.limit(20.0), lambda *found: 1)
+    killing.ask(lambda: left)
+    assert opened.tally.questions["kill"] == Asked(3, 3, 0.0)
+    assert len({*map(request, model.prompts)}) == 3
 
 
 def test_nothing_is_asked_where_all_is_noticed(bench: Open) -> None:
