@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -32,6 +33,9 @@ COMMON = frozenset().union(*map(dir, (str, list, dict, set)))
 ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
 Subject = Callable[[ast.AST], str]
+
+_DEPTH = 3
+"""So many members deep names are followed."""
 
 
 @dataclass
@@ -96,18 +100,21 @@ def shapes_in(tree: ast.AST, subject_of: Subject) -> dict[str, Shape]:
     """
     reader = _Reader(subject_of)
     reader.visit(tree)
-    for shape in list(reader.found.values()):
-        _follow(shape, reader.found, 3)
+    # As they were read: a name may stand for a member of itself, as in `node = node.next`.
+    read = copy.deepcopy(reader.found)
+    for name, shape in reader.found.items():
+        _follow(shape, name, read, _DEPTH)
     return reader.found
 
 
-def _follow(shape: Shape, found: dict[str, Shape], depth: int) -> None:
+def _follow(shape: Shape, own: str, read: dict[str, Shape], depth: int) -> None:
+    if not depth:
+        return
     for member in shape.members.values():
-        for name in member.names:
-            if name in found and found[name] is not shape and depth:
-                member.add(found[name])
-        if depth:
-            _follow(member, found, depth - 1)
+        for name in [*member.names]:
+            if name in read and name != own:
+                member.add(read[name])
+        _follow(member, own, read, depth - 1)
 
 
 class _Reader(ast.NodeVisitor):

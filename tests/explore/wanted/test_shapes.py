@@ -68,3 +68,11 @@ def test_what_an_object_holds_is_known_by_its_class() -> None:
 
 def test_what_is_awaited_is_known() -> None:
     assert shape("async def f(x):\n    await x.ask()").members["ask"].is_awaited
+
+
+def test_name_for_a_member_of_itself_comes_to_an_end() -> None:
+    found = shape(
+        "while x.left.depth > 3:\n    y = x.left\n    z = y.right\n    x = z.up\n    y = z.left\n"
+    )
+    assert "right" in found.members["left"].members
+    assert "up" in found.members["left"].members["right"].members
