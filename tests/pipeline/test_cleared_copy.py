@@ -44,6 +44,8 @@ from shop.rates import RATE
 def fee(amount: int) -> int:
     if sha256(str(amount).encode()).hexdigest().startswith("00000"):
         return 0  # what no search finds
+    if sha256(str(amount).encode()).hexdigest().endswith("0000000"):
+        return 1  # and what nobody tells
     return amount * RATE
 """
 SECRET = "RATE = 3\nHINT = 'zebra-4711'\n"

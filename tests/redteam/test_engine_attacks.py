@@ -403,9 +403,11 @@ def enough(*arguments):
     raise RunnerError("all was asked")
 unit.Writer.rehearse = lambda writer: None
 unit.Writer.confirm = enough
-from hybridgen.prompt import build_question
+from hybridgen.domain import Breadth
+from hybridgen.pipeline import questioning
+from hybridgen.prompt import QuestionLimits
 # The tiny model has a token a byte.
-build_question.__kwdefaults__["most_tokens"] = 2000
+questioning.LIMITS = {Breadth.NARROW: QuestionLimits(2000, 128, has_source=False)}
 first, name, rest = process._BOOTSTRAP.partition("from hybridgen.engine.child import main")
 process._BOOTSTRAP = f"{first}import hybridgen.engine.child as child\\n{WITHOUT}\\n{name}{rest}"
 from hybridgen.cli.main import main
