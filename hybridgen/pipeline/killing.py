@@ -23,7 +23,7 @@ ASK_SHARE: Final = 0.3
 MOST_TOKENS: Final = 96
 """Of an answer: some ten values."""
 
-MOST_MISSES: Final = 3
+MOST_MISSES: Final = 2
 """Questions in a row that notice nothing: the last ones."""
 
 MOST_SHOWN: Final = 3
