@@ -45,17 +45,12 @@ class Answers:
     def limit(self) -> Limit:
         """Where the next question would be too late."""
         is_open = bool(self.search.focus.names())  # else only more readable inputs are to be had
-        cap = self.budget.finish_at - 1 - self.usual
+        usual = self.consultant.usual
+        cap = self.budget.finish_at - 1 - usual
         work = FIND_WORK if is_open else SEARCH_WORK
         limit = self.budget.limit(self.consultant.subject.runner.effort, work, cap)
-        limit.seconds -= self.usual  # an answer that would be cut off is not worth its beginning
+        limit.seconds -= usual  # an answer that would be cut off is not worth its beginning
         return limit
-
-    @property
-    def usual(self) -> float:
-        """Seconds that an answer usually takes; of several at once, its share."""
-        tally = self.consultant.tally
-        return tally.asking / max(1, tally.answers)
 
     def take(
         self,

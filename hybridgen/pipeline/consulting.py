@@ -57,6 +57,11 @@ class Consultant:
             return None
         return self.job.backend if any(name in policy.models for name in names) else None
 
+    @property
+    def usual(self) -> float:
+        """Seconds that an answer usually takes; of several at once, its share."""
+        return self.tally.asking / max(1, self.tally.answers)
+
     def as_seen(self, prompt: Prompt) -> Prompt:
         """The prompt, as confidential as what the runs that led to it could read.
 

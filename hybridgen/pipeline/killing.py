@@ -123,10 +123,9 @@ class Killing:
         """Whether there is somebody to ask, and time for an answer to come."""
         if self._consultant.backend is None or self._limit.is_over():
             return False
-        tally, limit = self._consultant.tally, self._limit
-        usual = tally.asking / max(1, tally.answers)
+        limit = self._limit
         left = min(limit.seconds - limit.effort.seconds, limit.deadline - time.monotonic())
-        return usual < left
+        return self._consultant.usual < left
 
     def _next(self, survivors: Iterable[Survivor]) -> list[_Case]:
         """Those of one question: hopeful ones, and as many as it shows, of what words tell of."""

@@ -156,7 +156,7 @@ class Questioning:
 
         The first one goes alone: it shows whether there are answers, and how fast they come.
         """
-        usual = self._answers.usual
+        usual = self._consultant.usual
         if most == 1 or self._consultant.tally.answers == 0:
             return 1
         limit = self._answers.limit()

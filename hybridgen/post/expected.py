@@ -9,10 +9,10 @@ from typing import Final
 from hybridgen.domain import Completion
 from hybridgen.post.extract import code_segments
 from hybridgen.post.syntax import parse, parse_expression
+from hybridgen.post.values import literal
 
 _LONGEST: Final = 400  # characters of a literal
 _MOST_LINES: Final = 100
-_DEEPEST: Final = 12
 
 
 def expected(completion: Completion, calls: Sequence[str]) -> dict[str, object]:
@@ -28,7 +28,7 @@ def expected(completion: Completion, calls: Sequence[str]) -> dict[str, object]:
     for node in _assertions(completion):
         match node:
             case ast.Compare(left=left, ops=[ast.Eq() | ast.Is()], comparators=[right]):
-                call, value = asked.get(ast.dump(left)), _literal(right)
+                call, value = asked.get(ast.dump(left)), literal(right, _LONGEST)
             case _:
                 continue
         if call is None or value is None:
@@ -49,14 +49,3 @@ def _assertions(completion: Completion) -> Iterator[ast.expr]:
             for node in parse(line.strip()) or ():
                 if isinstance(node, ast.Assert):
                     yield node.test
-
-
-def _literal(node: ast.expr) -> tuple[object] | None:
-    """The value in a tuple, or None if it is no short literal."""
-    try:
-        value = ast.literal_eval(node)
-        text = repr(value)
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-        return None
-    is_plain = len(text) <= _LONGEST and text.count("[") + text.count("{") <= _DEEPEST
-    return (value,) if is_plain else None

@@ -38,15 +38,17 @@ def _elements(text: str) -> list[str]:
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
         if isinstance(node, ast.List) and node.elts:
-            return [written for element in node.elts if (written := _literal(element))]
+            found = (literal(element, _LONGEST) for element in node.elts)
+            return [item[1] for item in found if item is not None]
     return []
 
 
-def _literal(node: ast.expr) -> str | None:
+def literal(node: ast.expr, longest: int) -> tuple[object, str] | None:
+    """The value of a literal and its source text, or None if it is none, long or deep."""
     try:
         value = ast.literal_eval(node)
+        text = repr(value)  # of a number with thousands of digits there is none
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return None
-    text = repr(value)
-    is_plain = len(text) <= _LONGEST and text.count("[") + text.count("{") <= _DEEPEST
-    return text if is_plain else None
+    is_plain = len(text) <= longest and text.count("[") + text.count("{") <= _DEEPEST
+    return (value, text) if is_plain else None

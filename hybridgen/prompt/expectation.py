@@ -14,8 +14,7 @@ from typing import Final
 from hybridgen.domain import Fragment, Module, Prompt, Target
 from hybridgen.prompt.build import CountTokens, fragment_of
 from hybridgen.prompt.outline import signature
-from hybridgen.prompt.parts import fitting
-from hybridgen.prompt.templates import render
+from hybridgen.prompt.parts import fitting, short_prompt
 
 MOST_TOKENS: Final = 400
 """Of the request: a docstring is all that there is to go by."""
@@ -69,13 +68,8 @@ def build_expectation(
     if not kept["given"] or not kept["calls"]:
         return None
     first = kept["calls"][0]
-    return Prompt(
-        system=render("question_system", {}),
-        context=(),
-        request=render("question_expectation", kept),
-        answer=replace(first, text=f"```python\nassert {first.text} =="),
-        cut=cut,
-    )
+    answer = replace(first, text=f"```python\nassert {first.text} ==")
+    return short_prompt("question_expectation", kept, answer, cut)
 
 
 def _head(target: Target) -> str:

@@ -12,8 +12,8 @@ from typing import Final
 from hybridgen.domain import Fragment, Module, Prompt, Target
 from hybridgen.domain.mutants import Mutant
 from hybridgen.prompt.build import CountTokens, fragment_of
-from hybridgen.prompt.parts import fitting, heads, parameters
-from hybridgen.prompt.templates import Value, render
+from hybridgen.prompt.parts import fitting, heads, parameters, short_prompt
+from hybridgen.prompt.templates import Value
 
 MOST_TOKENS: Final = 200
 """Of the request."""
@@ -90,10 +90,5 @@ def build_kill(
         "works": next(iter(kept["works"]), None),
         "parameter": fragment_of(module, question.parameter, target),
     }
-    return Prompt(
-        system=render("question_system", {}),
-        context=(),
-        request=render("question_kill", values),
-        answer=fragment_of(module, f"```python\n{question.parameter} = [\n    ", target),
-        cut=cut,
-    )
+    answer = fragment_of(module, f"```python\n{question.parameter} = [\n    ", target)
+    return short_prompt("question_kill", values, answer, cut)

@@ -7,8 +7,8 @@ from typing import Final
 
 from hybridgen.domain import Module, Prompt, Target
 from hybridgen.prompt.build import CountTokens, fragment_of
-from hybridgen.prompt.parts import fitting, heads
-from hybridgen.prompt.templates import Value, render
+from hybridgen.prompt.parts import fitting, heads, short_prompt
+from hybridgen.prompt.templates import Value
 
 MOST_TOKENS: Final = 240
 """Of the request."""
@@ -62,10 +62,5 @@ def build_naming(
         "body": kept["body"][0],
         "other": kept["other"][0],
     }
-    return Prompt(
-        system=render("question_system", {}),
-        context=(),
-        request=render("question_name", values),
-        answer=fragment_of(module, f"```python\ndef {question.start}", target),
-        cut=cut,
-    )
+    answer = fragment_of(module, f"```python\ndef {question.start}", target)
+    return short_prompt("question_name", values, answer, cut)

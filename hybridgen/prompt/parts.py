@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from hybridgen.domain import Fragment, Module, Parameter, ParameterKind, Target, TargetKind
+from hybridgen.domain import Fragment, Module, Parameter, ParameterKind, Prompt, Target, TargetKind
 from hybridgen.prompt.build import CountTokens, fragment_of, owner_of
 from hybridgen.prompt.outline import signature
+from hybridgen.prompt.templates import Value, render
 
 _LONGEST_CALL: Final = 120  # characters; longer calls teach little for what they cost
 _LONGEST_PURPOSE: Final = 300  # characters of a docstring
@@ -94,3 +95,23 @@ def words(places: Iterable[Fragment]) -> set[str]:
 def _is_decided(parameter: Parameter) -> bool:
     hints = _WORD.findall(parameter.annotation or "")
     return parameter.default in ("True", "False") or any(hint in _DECIDED for hint in hints)
+
+
+def short_prompt(
+    template: str, values: Mapping[str, Value], answer: Fragment, cut: tuple[str, ...]
+) -> Prompt:
+    """A question of a few words: one system text for all kinds, no context.
+
+    Args:
+        template: its name below ``templates/``.
+        values: for the template.
+        answer: how the answer begins.
+        cut: what did not fit.
+    """
+    return Prompt(
+        system=render("question_system", {}),
+        context=(),
+        request=render(template, values),
+        answer=answer,
+        cut=cut,
+    )

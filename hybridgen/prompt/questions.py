@@ -28,8 +28,8 @@ from hybridgen.prompt.build import (
     fragment_of,
     owner_of,
 )
-from hybridgen.prompt.parts import fitting, heads, parameters, words
-from hybridgen.prompt.templates import Value, render
+from hybridgen.prompt.parts import fitting, heads, parameters, short_prompt, words
+from hybridgen.prompt.templates import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,18 +164,11 @@ def build_question(
     }
     if question.parameter is None:
         values["owner"] = fragment_of(module, owner_of(target) or target.name)
-        request, answer = render("question_scenario", values), answer_start(target, import_name)
+        template, answer = "question_scenario", answer_start(target, import_name)
     else:
         values["parameter"] = fragment_of(module, question.parameter, target)
-        request = render("question_values", values)
-        answer = f"```python\n{question.parameter} = [\n    "
-    return Prompt(
-        system=render("question_system", {}),
-        context=(),
-        request=request,
-        answer=fragment_of(module, answer, target),
-        cut=cut,
-    )
+        template, answer = "question_values", f"```python\n{question.parameter} = [\n    "
+    return short_prompt(template, values, fragment_of(module, answer, target), cut)
 
 
 def _constants(module: Module, target: Target, places: Iterable[Fragment]) -> list[Fragment]:

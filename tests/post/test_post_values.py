@@ -51,3 +51,7 @@ def test_values_too_large_for_a_test_are_left_out() -> None:
 def test_no_text_raises(text: str) -> None:
     for value in answer(START + text):
         compile(value, "value", "eval")
+
+
+def test_number_that_python_cannot_write_is_left_out() -> None:
+    assert answer(f"{START}1,\n    0x{'f' * 4000},\n]") == ("1",)
