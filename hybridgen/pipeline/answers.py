@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -9,14 +10,15 @@ from hybridgen.domain import Completion, Target
 from hybridgen.explore.search import Search
 from hybridgen.observe.effort import Limit
 from hybridgen.pipeline.consulting import Consultant
-from hybridgen.pipeline.job import FIND_WORK, SEARCH_WORK, Budget
+from hybridgen.pipeline.job import ASK_LEAST, ASK_WORK, FIND_WORK, Budget
 from hybridgen.post import candidates, values
 
 BURST_PLATEAU: Final = 200
 """Runs without anything new that end the search after each answer of the model."""
 
-BURST_WORK: Final = 4.0
-"""The work that it may take at most."""
+BURST_WORK, BARREN_BURST_WORK = 4.0, 1.0
+"""The work that it may take at most, and where the answer itself showed nothing new: the next
+question is worth more then, and the search goes on with these seeds when all were asked."""
 
 
 class Answers:
@@ -26,12 +28,15 @@ class Answers:
         consultant: asks, and keeps the books.
         budget: the time of the module.
         search: what takes candidates.
+        deadline: when the model is asked no longer: when confirming has to begin, but the model
+            has its share in any case.
     """
 
     def __init__(self, consultant: Consultant, budget: Budget, search: Search) -> None:
         self.consultant = consultant
         self.budget = budget
         self.search = search
+        self.deadline = max(budget.finish_at, time.monotonic() + ASK_LEAST * budget.seconds)
 
     def has_time(self) -> bool:
         """Whether there is time for another question; notes it where the clock says no."""
@@ -44,11 +49,9 @@ class Answers:
 
     def limit(self) -> Limit:
         """Where the next question would be too late."""
-        is_open = bool(self.search.focus.names())  # else only more readable inputs are to be had
         usual = self.consultant.usual
-        cap = self.budget.finish_at - 1 - usual
-        work = FIND_WORK if is_open else SEARCH_WORK
-        limit = self.budget.limit(self.consultant.subject.runner.effort, work, cap)
+        cap = self.deadline - 1 - usual
+        limit = self.budget.limit(self.consultant.subject.runner.effort, ASK_WORK, cap)
         limit.seconds -= usual  # an answer that would be cut off is not worth its beginning
         return limit
 
@@ -71,15 +74,16 @@ class Answers:
             How many of the suggestions showed something new.
         """
         found = 0
-        subject, finish_at = self.consultant.subject, self.budget.finish_at
+        subject, deadline = self.consultant.subject, self.deadline
         effort = subject.runner.effort
         work = FIND_WORK * self.budget.seconds
         effort.add(min(seconds, max(0.0, work - effort.seconds)))
         for completion in completions:
             if parameter is None:
-                found += self.search.take(candidates(completion, subject.module, target), finish_at)
+                found += self.search.take(candidates(completion, subject.module, target), deadline)
             else:
-                found += self.search.suggest(target, parameter, values(completion), finish_at)
-        burst = Limit(effort, min(effort.seconds + BURST_WORK, work), finish_at)
+                found += self.search.suggest(target, parameter, values(completion), deadline)
+        most = BURST_WORK if found else BARREN_BURST_WORK
+        burst = Limit(effort, min(effort.seconds + most, work), deadline)
         self.search.run(burst.until, plateau=BURST_PLATEAU)
         return found

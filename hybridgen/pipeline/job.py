@@ -7,9 +7,10 @@ or busier machine reaches. Of a budget of 120 seconds:
 ===================================  ======================  ===================================
 stage                                ends at work            cap of the clock
 ===================================  ======================  ===================================
-search, with a model to ask          36 s or its plateau     48 s
+search, with a model to ask          24 s or its plateau     36 s
 search, without one                  48 s or its plateau     70 s
-model and the searches after it      60 s                    70 s
+the model                            54 s                    70 s, 18 s of it in any case
+search with what it taught           60 s                    70 s
 making finds readable                66 s                    15% of what is left
 confirming                           72 s                    60% of what is left
 mutants                              90 s                    70% of what verifying leaves
@@ -46,11 +47,17 @@ FINISH_SHARE, FINISH_SECONDS = 0.45, 50.0
 FINISH_LEAST = 15.0
 """Seconds that this takes at the least, of which half of a budget is kept if it is that short."""
 
-SEARCH_WORK, SEARCH_CAP = 0.3, 0.4
-"""How much of a budget the search may take before the model is asked: work, and on the clock."""
+SEARCH_WORK, SEARCH_CAP = 0.2, 0.3
+"""How much of a budget the search may take before the model is asked: work, and on the clock.
+
+It goes on afterwards: what it would have found by then it still finds, with better seeds.
+"""
 
 SEARCH_ALONE_WORK = 0.4
 """The same where there is no model to ask."""
+
+ASK_WORK, ASK_LEAST = 0.45, 0.15
+"""Where asking ends, as work, and what the model gets on the clock though confirming is slow."""
 
 FIND_WORK = 0.5
 """Where finding candidates ends, the model's part included."""

@@ -141,12 +141,12 @@ class Questioning:
         return Fragment(text, label, module.display, "seen in a run", module.source.sources)
 
     def _prompt(self, question: Question) -> Prompt | None:
-        subject, finish_at = self._consultant.subject, self._answers.budget.finish_at
+        subject, deadline = self._consultant.subject, self._answers.deadline
         prompt = build_question(
             question,
             subject.module,
             import_name=subject.import_name,
-            count_tokens=lambda texts: self._backend.count_tokens(texts, deadline=finish_at),
+            count_tokens=lambda texts: self._backend.count_tokens(texts, deadline=deadline),
             limits=LIMITS[self._breadth],
         )
         return None if prompt is None else self._consultant.as_seen(prompt)
@@ -180,7 +180,7 @@ class Questioning:
                 max_tokens=self._most_tokens,
                 temperature=settings.temperature,
                 seed=settings.seed,
-                deadline=self._answers.budget.finish_at,
+                deadline=self._answers.deadline,
             )
         is_hopeless, is_in_turn, longest = False, False, 0.0
         with begun:
@@ -238,7 +238,7 @@ class Questioning:
             prompt,
             samples=samples,
             max_tokens=self._most_tokens,
-            deadline=self._answers.budget.finish_at,
+            deadline=self._answers.deadline,
             on_text=lambda text: watcher.advance(),
         )
 
