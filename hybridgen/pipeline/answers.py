@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from hybridgen.domain import Completion, Target
@@ -61,6 +61,7 @@ class Answers:
         target: Target,
         seconds: float,
         parameter: str | None = None,
+        read: Callable[[Completion], Sequence[str]] = values,
     ) -> int:
         """Tries what answers to one prompt suggest, and searches on from there.
 
@@ -69,6 +70,7 @@ class Answers:
             target: what was asked about.
             seconds: what they cost on the clock.
             parameter: of which the answers are values; None where they are code.
+            read: finds the values in an answer.
 
         Returns:
             How many of the suggestions showed something new.
@@ -82,7 +84,7 @@ class Answers:
             if parameter is None:
                 found += self.search.take(candidates(completion, subject.module, target), deadline)
             else:
-                found += self.search.suggest(target, parameter, values(completion), deadline)
+                found += self.search.suggest(target, parameter, read(completion), deadline)
         most = BURST_WORK if found else BARREN_BURST_WORK
         burst = Limit(effort, min(effort.seconds + most, work), deadline)
         self.search.run(burst.until, plateau=BURST_PLATEAU)

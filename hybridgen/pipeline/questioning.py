@@ -18,8 +18,10 @@ from hybridgen.backends.sampling import breadth_of, sample
 from hybridgen.domain import Asked, Breadth, Completion, Fragment, Prompt, Target
 from hybridgen.errors import EngineError, RemoteError
 from hybridgen.explore.archive import SEARCHED, Archive, weight
+from hybridgen.explore.entrances import entrances
 from hybridgen.pipeline.answers import Answers
 from hybridgen.pipeline.consulting import HEATS
+from hybridgen.post import texts, values
 from hybridgen.prompt import LIMITS, Question, QuestionKind, build_question, questions
 from hybridgen.source import missing_fragments
 
@@ -109,7 +111,19 @@ class Questioning:
             )
             if _key(question) not in self._asked
         ]
+        left += self._about_texts()
         yield from sorted(left, key=lambda question: kinds.index(question.kind))
+
+    def _about_texts(self) -> Iterator[Question]:
+        """Whole texts for calls that lead to open code elsewhere."""
+        counts = self._focus.counts()
+        targets = [t for t in self._consultant.subject.targets if not t.is_private]
+        for entrance in entrances(targets, counts, self._archive.observations):
+            places = tuple(place for other in entrance.leads_to for place in self._missing(other))
+            target, parameter = entrance.target, entrance.parameter
+            question = Question(QuestionKind.TEXT, target, places, parameter)
+            if places and _key(question) not in self._asked:
+                yield question
 
     @property
     def _has_source(self) -> bool:
@@ -209,6 +223,7 @@ class Questioning:
             Who answered, and how long it took.
         """
         before, total, spent = self._open(), 0.0, 0.0
+        read = texts if question.kind is QuestionKind.TEXT else values
         for samples in self._waves():
             completions = self._sampled(prompt, samples)
             seconds = sum(completion.usage.seconds for completion in completions)
@@ -216,7 +231,7 @@ class Questioning:
             cost = max(0.0, seconds - longest) if completions[0].backend != "local" else seconds
             spent += cost
             self._consultant.count(completions, cost)
-            if not self._answers.take(completions, question.target, cost, question.parameter):
+            if not self._answers.take(completions, question.target, cost, question.parameter, read):
                 break
         self._note(question, max(0, before - self._open()), spent)
         return completions[0].backend, total

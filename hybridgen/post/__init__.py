@@ -20,10 +20,10 @@ from hybridgen.post.flatten import flatten
 from hybridgen.post.name import name_after
 from hybridgen.post.normalise import normalise
 from hybridgen.post.salvage import statements, without_last_expectation
-from hybridgen.post.values import values
+from hybridgen.post.values import texts, values
 from hybridgen.post.vocabulary import Vocabulary, read_imports
 
-__all__ = ["candidates", "candidates_from_code", "expected", "name_after", "values"]
+__all__ = ["candidates", "candidates_from_code", "expected", "name_after", "texts", "values"]
 
 _MOST_CANDIDATES = 80
 

@@ -1,13 +1,17 @@
-"""Reads the values of a list that a model wrote: ``text = ['a', 'b', ...``, whole or cut off."""
+"""Reads literals that a model wrote: those of a list, whole or cut off, or one long text."""
 
 from __future__ import annotations
 
 import ast
+import textwrap
+from collections.abc import Iterator
 from typing import Final
 
 from hybridgen.domain import Completion
 from hybridgen.post.extract import code_segments
+from hybridgen.post.syntax import parse_expression
 
+_QUOTES: Final = '"""'
 _MOST_VALUES: Final = 40
 _LONGEST: Final = 2_000  # characters of a value
 _LONGEST_LIST: Final = 8_000
@@ -26,6 +30,33 @@ def values(completion: Completion) -> tuple[str, ...]:
         if found:
             return tuple(dict.fromkeys(_elements(text)))[:_MOST_VALUES]
     return ()
+
+
+def texts(completion: Completion) -> tuple[str, ...]:
+    """The first text in triple quotes of an answer, as source text; of one cut off, whole lines.
+
+    Models indent it as the code around it: without the indentation it is another text. Never
+    raises on any text.
+    """
+    for segment in code_segments(completion.text):
+        _, opening, rest = segment.partition(_QUOTES)
+        if opening:
+            body, closing, _ = rest.partition(_QUOTES)
+            return tuple(_forms(body if closing else body.rpartition("\n")[0]))
+    return ()
+
+
+def _forms(body: str) -> Iterator[str]:
+    node = parse_expression(f"{_QUOTES}{body}{_QUOTES}")
+    if node is None:
+        return
+    found = literal(node, _LONGEST)
+    if found is None or not isinstance(found[0], str) or not found[0].strip():
+        return
+    first, second, rest = found[0].partition("\n")
+    plain = first.lstrip(" ") + second + textwrap.dedent(rest)
+    for text in dict.fromkeys([plain.removeprefix("\n"), found[0]]):
+        yield repr(text)
 
 
 def _elements(text: str) -> list[str]:

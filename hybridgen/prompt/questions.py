@@ -63,12 +63,14 @@ _WORD: Final = re.compile(r"\w+")
 class QuestionKind(StrEnum):
     """What is asked for.
 
+    ``text`` is a whole text in some format, for a call that leads to open places elsewhere.
     ``values`` are arguments that come to several open places, ``scenario`` objects and calls that
     do; ``branch`` is either of them for a single place. ``kill`` are arguments that tell a mutant
     from the code, ``expectation`` what calls should give by the docstring alone, ``name`` what a
     test shows, in a few words.
     """
 
+    TEXT = "text"
     VALUES = "values"
     SCENARIO = "scenario"
     BRANCH = "branch"
@@ -162,13 +164,24 @@ def build_question(
         "missing": kept["missing"],
         "works": next(iter(kept["works"]), None),
     }
-    if question.parameter is None:
+    if question.kind is QuestionKind.TEXT:
+        template, answer = "question_text", _text_start(question, import_name)
+    elif question.parameter is None:
         values["owner"] = fragment_of(module, owner_of(target) or target.name)
         template, answer = "question_scenario", answer_start(target, import_name)
     else:
         values["parameter"] = fragment_of(module, question.parameter, target)
         template, answer = "question_values", f"```python\n{question.parameter} = [\n    "
     return short_prompt(template, values, fragment_of(module, answer, target), cut)
+
+
+def _text_start(question: Question, import_name: str) -> str:
+    """A test up to the text: so models write one of many lines, where a list has only words."""
+    target = question.target
+    root = target.qualname.partition(".")[0]
+    name = target.name.strip("_").lower()
+    head = f"```python\nfrom {import_name} import {root}\n\n\ndef test_{name}():\n"
+    return f'{head}    {question.parameter} = """'
 
 
 def _constants(module: Module, target: Target, places: Iterable[Fragment]) -> list[Fragment]:

@@ -50,6 +50,23 @@ class Lock:
         return "shut"
 '''
 
+LETTER = '''
+"""Letters."""
+
+from hashlib import sha256
+
+
+def greet(word):
+    if sha256(word.encode()).hexdigest().startswith("4cba25bbfdde6368b9daa476f5e4379f"):
+        return "found"
+    return "none"
+
+
+def read(text: str) -> list:
+    """Reads a letter."""
+    return [greet(line) for line in text.splitlines()]
+'''
+
 
 class Model(FakeBackend):
     """Answers several at once, as the model on this machine does.
@@ -232,3 +249,15 @@ def test_model_loads_while_the_search_goes_on_where_something_stays_open(
     model = Loading()
     generate(code, model)
     assert model.begun == [dedent(code)] * times
+
+
+def test_whole_text_is_asked_for_where_it_leads_to_open_code(generate: Generate) -> None:
+    model = Model(['Dear Sir,\n\nDear and worthy, flood of pain!\n"""'])
+    outcome = generate(LETTER, model)
+    asked = [prompt for prompt in model.prompts if is_about_open_code(prompt)]
+    assert asked[0].answer_start.endswith('def test_read():\n    text = """')
+    assert "Reads a letter." in request(asked[0])
+    assert "if sha256(word" in request(asked[0])
+    assert outcome.questions["text"].gained > 0
+    assert outcome.coverage_after is not None
+    assert outcome.coverage_after.pooled == 100

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridgen.domain import Completion, Label, Usage
-from hybridgen.post import values
+from hybridgen.post import texts, values
 
 
 def answer(text: str) -> tuple[str, ...]:
@@ -55,3 +55,39 @@ def test_no_text_raises(text: str) -> None:
 
 def test_number_that_python_cannot_write_is_left_out() -> None:
     assert answer(f"{START}1,\n    0x{'f' * 4000},\n]") == ("1",)
+
+
+TEST = "```python\nfrom shop import load\n\n\ndef test_load():\n    text = "
+
+
+def long_text(text: str) -> tuple[str, ...]:
+    usage = Usage(0, 0, 0.0)
+    return texts(Completion(TEST + text, Label.CONFIDENTIAL, "local", "tiny", usage))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('"""a = 1\nb = 2\n"""\n    assert load(text)', ("'a = 1\\nb = 2\\n'",)),
+        ('"""a = 1\nb = 2\nc = ', ("'a = 1\\nb = 2'",)),
+        (
+            '"""\\\n    [a]\n    b = 1\n    """',
+            ("'[a]\\nb = 1\\n'", "'    [a]\\n    b = 1\\n    '"),
+        ),
+        ('"""one line"""', ("'one line'",)),
+        ('"""cut off in its only line', ()),
+        ('"""   """', ()),
+        ('"""\\N{nothing}"""', ()),
+        ("no text", ()),
+    ],
+)
+def test_long_text_is_taken_as_it_is_and_without_indentation(
+    text: str, found: tuple[str, ...]
+) -> None:
+    assert long_text(text) == found
+
+
+@given(st.text(alphabet="\"'\\\n N{}ux0 a", max_size=200))
+def test_no_long_text_raises(text: str) -> None:
+    for value in long_text(f'"""{text}'):
+        compile(value, "value", "eval")

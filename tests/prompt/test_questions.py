@@ -171,3 +171,11 @@ def test_larger_models_get_more_of_the_same_question(
     narrow, middle = (build(module, question, b) for b in (Breadth.NARROW, Breadth.MIDDLE))
     assert "if amount == 8:" not in whole(narrow)
     assert "if amount == 8:" in whole(middle)
+
+
+def test_question_for_a_whole_text_is_the_one_in_the_gold_file(
+    module: Module, target: Callable[[str], Target]
+) -> None:
+    question = Question(QuestionKind.TEXT, target("Account"), (fragment(EMPTY),), "owner")
+    gold = GOLD / "question-Account-text.txt"
+    assert whole(build(module, question)) + "\n" == gold.read_text(encoding="utf-8")
