@@ -265,10 +265,10 @@ def test_answers_that_came_at_once_cost_what_the_last_of_them_took(
         completions: Sequence[Completion],
         target: Target,
         seconds: float,
-        parameter: str | None = None,
+        *how: Any,
     ) -> int:
         taken.append((completions[0].usage.seconds, seconds))
-        return take(self, completions, target, seconds, parameter)
+        return take(self, completions, target, seconds, *how)
 
     monkeypatch.setattr(Answers, "take", noted)
     server = Server(4, max)
