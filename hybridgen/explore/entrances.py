@@ -45,7 +45,7 @@ def entrances(
         counts: open lines and branches of each target that has any.
         observations: runs of calls of the targets.
     """
-    open_ = [target for target in targets if target.name and counts.get(target.qualname)]
+    open_ = [t for t in targets if t.kind is not TargetKind.CLASS and counts.get(t.qualname)]
     reached: dict[str, set[str]] = {}
     texts: Counter[tuple[str, int]] = Counter()
     for observation in observations:
@@ -71,9 +71,7 @@ def entrances(
 
 def _is_reached(target: Target, lines: set[int]) -> bool:
     """Whether something of its body ran."""
-    if target.kind is TargetKind.CLASS:
-        return False
-    return any(line in lines for line in range(target.first_line + 1, target.last_line + 1))
+    return not lines.isdisjoint(range(target.first_line + 1, target.last_line + 1))
 
 
 def _takes_text(parameter: Parameter, times: int) -> bool:
