@@ -18,6 +18,11 @@ class ParameterKind(StrEnum):
     KEYWORD = "keyword-only"
     VAR_KEYWORD = "var-keyword"
 
+    @property
+    def is_variadic(self) -> bool:
+        """Whether it takes any number of arguments."""
+        return self in (ParameterKind.VAR_POSITIONAL, ParameterKind.VAR_KEYWORD)
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:

@@ -13,12 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from hybridgen.domain import Observation, Parameter, ParameterKind, Target, TargetKind
+from hybridgen.domain import Observation, Parameter, Target, TargetKind
 
 _NO_TEXT: Final = re.compile(
     r"\b(?:[Ll]ist|[Dd]ict|[Tt]uple|[Ss]et|Callable|Iterable|Sequence|IO)\b"
 )
-_STARRED: Final = (ParameterKind.VAR_POSITIONAL, ParameterKind.VAR_KEYWORD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def _is_reached(target: Target, lines: set[int]) -> bool:
 
 
 def _takes_text(parameter: Parameter, times: int) -> bool:
-    if parameter.kind in _STARRED:
+    if parameter.kind.is_variadic:
         return False
     if parameter.annotation is None:
         return times > 0

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from hybridgen.domain import Fragment, Module, Parameter, ParameterKind, Prompt, Target, TargetKind
+from hybridgen.domain import Fragment, Module, Parameter, Prompt, Target, TargetKind
 from hybridgen.prompt.build import CountTokens, fragment_of, owner_of
 from hybridgen.prompt.outline import signature
 from hybridgen.prompt.templates import Value, render
@@ -15,7 +15,6 @@ from hybridgen.prompt.templates import Value, render
 _LONGEST_CALL: Final = 120  # characters; longer calls teach little for what they cost
 _LONGEST_PURPOSE: Final = 300  # characters of a docstring
 _WORD: Final = re.compile(r"\w+")
-_STARRED: Final = (ParameterKind.VAR_POSITIONAL, ParameterKind.VAR_KEYWORD)
 _DECIDED: Final = ("bool", "Callable", "type", "Type")
 """Hints of parameters whose values a search finds as well as anybody."""
 
@@ -83,7 +82,7 @@ def fitting(
 def parameters(target: Target, places: Iterable[Fragment]) -> list[str]:
     """Parameters worth asking values for, first those that the code in question names."""
     names = words(places)
-    open_ = [p for p in target.parameters if p.kind not in _STARRED and not _is_decided(p)]
+    open_ = [p for p in target.parameters if not p.kind.is_variadic and not _is_decided(p)]
     return [p.name for p in sorted(open_, key=lambda p: (p.name not in names, bool(p.default)))]
 
 

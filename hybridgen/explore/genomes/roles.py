@@ -166,8 +166,7 @@ def _binds(node: ast.AST, name: str) -> bool:
 
 def _only(parameters: tuple[Parameter, ...]) -> Parameter | None:
     """The first parameter, where nothing else has to be given."""
-    variadic = (ParameterKind.VAR_POSITIONAL, ParameterKind.VAR_KEYWORD)
-    plain = [p for p in parameters if p.kind not in variadic]
+    plain = [p for p in parameters if not p.kind.is_variadic]
     if not plain or plain[0].kind is ParameterKind.KEYWORD:
         return None
     return plain[0] if all(p.default is not None for p in plain[1:]) else None

@@ -13,7 +13,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from hybridgen.domain import ParameterKind, Target, TargetKind
+from hybridgen.domain import Target, TargetKind
 from hybridgen.explore.genomes.arguments import Arguments
 from hybridgen.explore.genomes.bodies import Bodies, attributes_set, is_counting, sample_of_class
 from hybridgen.explore.genomes.catalogue import Catalogue
@@ -172,7 +172,7 @@ class Samples:
             keywords = "".join(
                 f", {keyword or parameter.name}={text}"
                 for parameter, (keyword, text) in named
-                if parameter.kind not in (ParameterKind.VAR_POSITIONAL, ParameterKind.VAR_KEYWORD)
+                if not parameter.kind.is_variadic
             )
         body = self._bodies.of_heir(owner.source, methods)
         fields = [name for name in self._catalogue.classes if self._describes(name)]

@@ -53,7 +53,6 @@ CALL = "Callable[..., Any]"
 DOUBLE = "Double__"
 """What the names of types begin with that stand for objects of no known class."""
 
-VARIADIC = (ParameterKind.VAR_POSITIONAL, ParameterKind.VAR_KEYWORD)
 DEEPEST = 4
 """How far a value is followed from name to name and from function to function."""
 
@@ -117,7 +116,7 @@ class Ducks:
                     hints |= dict.fromkeys(self._of(place, f"self.{name}", None, 0))
             if self._is_operand(target, parameter):
                 hints[target.parent or ""] = None
-            if not hints and parameter.kind not in VARIADIC:
+            if not hints and not parameter.kind.is_variadic:
                 hints = dict.fromkeys((*_documented(target, parameter), *_named(parameter)))
             if any(f"list[{name}]" in hints for name in self._classes):
                 hints = {hint: None for hint in hints if hint not in ("Iterable", "list")}
