@@ -157,7 +157,7 @@ class CachingBackend(OneSample):
 
     def _key(self, prompt: Prompt, sampling: Mapping[str, object]) -> bytes:
         parts = [_texts(part) for part in (prompt.system, prompt.context, prompt.request)]
-        asked = [*parts, prompt.answer_start, int(prompt.label)]
+        asked = [*parts, prompt.answer_start, prompt.stop, int(prompt.label)]
         return _hash(["reply", self._model, self._options, sampling, asked])
 
 

@@ -1,4 +1,4 @@
-"""The backend on this machine: the engine, asked until the code fence closes."""
+"""The backend on this machine: the engine, asked until the prompt's stop strings."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from pathlib import Path
 
 from hybridgen.domain import Breadth, Completion, Label, Prompt
 from hybridgen.engine import Engine
-
-# The start of an answer opens a code fence; what comes after its end is prose.
-_STOP = ("\n```",)
 
 
 class LocalBackend:
@@ -59,14 +56,14 @@ class LocalBackend:
         deadline: float,
         on_text: Callable[[str], None] | None = None,
     ) -> Completion:
-        """The model's answer up to the end of its code."""
+        """The model's answer up to a stop string."""
         return self._engine.complete(
             prompt,
             max_tokens=max_tokens,
             temperature=temperature,
             seed=seed,
             deadline=deadline,
-            stop=_STOP,
+            stop=prompt.stop,
             on_text=on_text,
         )
 
@@ -83,13 +80,13 @@ class LocalBackend:
         deadline: float,
         on_text: Callable[[str], None] | None = None,
     ) -> list[Completion]:
-        """The model's answers up to the end of their code, computed together."""
+        """The model's answers up to a stop string, computed together."""
         return self._engine.sample(
             prompt,
             samples=samples,
             max_tokens=max_tokens,
             deadline=deadline,
-            stop=_STOP,
+            stop=prompt.stop,
             on_text=on_text,
         )
 

@@ -28,6 +28,7 @@ from hybridgen.domain.labels import (
     strictest,
 )
 from hybridgen.domain.prompts import (
+    END_OF_CODE,
     Breadth,
     Completion,
     Prompt,
@@ -59,6 +60,7 @@ from hybridgen.domain.runs import (
 
 __all__ = [
     "AGREED",
+    "END_OF_CODE",
     "Arc",
     "Asked",
     "Breadth",

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from hybridgen.domain.labels import Fragment, Label, strictest
+
+END_OF_CODE: Final = "\n```"
+"""An answer begins with an open code fence; what comes after its end is prose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,7 @@ class Prompt:
         request: the target and what is missing.
         answer: the start of the model's answer, which names what is to be tested.
         cut: names of the parts left out to stay within the token budget.
+        stop: strings that end the answer and are not part of it, for backends that can be told.
     """
 
     system: tuple[Fragment, ...]
@@ -33,6 +38,7 @@ class Prompt:
     request: tuple[Fragment, ...]
     answer: Fragment
     cut: tuple[str, ...] = ()
+    stop: tuple[str, ...] = (END_OF_CODE,)
 
     @property
     def fragments(self) -> tuple[Fragment, ...]:

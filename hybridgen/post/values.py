@@ -35,14 +35,15 @@ def values(completion: Completion) -> tuple[str, ...]:
 def texts(completion: Completion) -> tuple[str, ...]:
     """The first text in triple quotes of an answer, as source text; of one cut off, whole lines.
 
-    Models indent it as the code around it: without the indentation it is another text. Never
-    raises on any text.
+    An answer that was stopped at the closing quotes does not hold them. Models indent it as the
+    code around it: without the indentation it is another text. Never raises on any text.
     """
     for segment in code_segments(completion.text):
         _, opening, rest = segment.partition(_QUOTES)
         if opening:
             body, closing, _ = rest.partition(_QUOTES)
-            return tuple(_forms(body if closing else body.rpartition("\n")[0]))
+            is_whole = bool(closing) or not completion.is_cut_off
+            return tuple(_forms(body if is_whole else body.rpartition("\n")[0]))
     return ()
 
 

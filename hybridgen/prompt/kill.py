@@ -12,7 +12,7 @@ from typing import Final
 from hybridgen.domain import Fragment, Module, Prompt, Target
 from hybridgen.domain.mutants import Mutant
 from hybridgen.prompt.build import CountTokens, fragment_of
-from hybridgen.prompt.parts import fitting, heads, parameters, short_prompt
+from hybridgen.prompt.parts import END_OF_LIST, fitting, heads, parameters, short_prompt
 from hybridgen.prompt.templates import Value
 
 MOST_TOKENS: Final = 200
@@ -91,4 +91,4 @@ def build_kill(
         "parameter": fragment_of(module, question.parameter, target),
     }
     answer = fragment_of(module, f"```python\n{question.parameter} = [\n    ", target)
-    return short_prompt("question_kill", values, answer, cut)
+    return short_prompt("question_kill", values, answer, cut, END_OF_LIST)

@@ -7,13 +7,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from hybridgen.domain import Fragment, Module, Parameter, Prompt, Target, TargetKind
+from hybridgen.domain import END_OF_CODE, Fragment, Module, Parameter, Prompt, Target, TargetKind
 from hybridgen.prompt.build import CountTokens, fragment_of, owner_of
 from hybridgen.prompt.outline import signature
 from hybridgen.prompt.templates import Value, render
 
 _LONGEST_CALL: Final = 120  # characters; longer calls teach little for what they cost
 _LONGEST_PURPOSE: Final = 300  # characters of a docstring
+END_OF_LIST: Final = ("\n]",)
+"""What ends a list of values; models go on with code for it."""
+
 _WORD: Final = re.compile(r"\w+")
 _DECIDED: Final = ("bool", "Callable", "type", "Type")
 """Hints of parameters whose values a search finds as well as anybody."""
@@ -97,7 +100,11 @@ def _is_decided(parameter: Parameter) -> bool:
 
 
 def short_prompt(
-    template: str, values: Mapping[str, Value], answer: Fragment, cut: tuple[str, ...]
+    template: str,
+    values: Mapping[str, Value],
+    answer: Fragment,
+    cut: tuple[str, ...],
+    stop: tuple[str, ...] = (),
 ) -> Prompt:
     """A question of a few words: one system text for all kinds, no context.
 
@@ -106,6 +113,7 @@ def short_prompt(
         values: for the template.
         answer: how the answer begins.
         cut: what did not fit.
+        stop: what ends the answer, besides the end of its code.
     """
     return Prompt(
         system=render("question_system", {}),
@@ -113,4 +121,5 @@ def short_prompt(
         request=render(template, values),
         answer=answer,
         cut=cut,
+        stop=(END_OF_CODE, *stop),
     )

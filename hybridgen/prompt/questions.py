@@ -28,7 +28,14 @@ from hybridgen.prompt.build import (
     fragment_of,
     owner_of,
 )
-from hybridgen.prompt.parts import fitting, heads, parameters, short_prompt, words
+from hybridgen.prompt.parts import (
+    END_OF_LIST,
+    fitting,
+    heads,
+    parameters,
+    short_prompt,
+    words,
+)
 from hybridgen.prompt.templates import Value
 
 
@@ -166,13 +173,16 @@ def build_question(
     }
     if question.kind is QuestionKind.TEXT:
         template, answer = "question_text", _text_start(question, import_name)
+        stop: tuple[str, ...] = ('"""',)
     elif question.parameter is None:
         values["owner"] = fragment_of(module, owner_of(target) or target.name)
         template, answer = "question_scenario", answer_start(target, import_name)
+        stop = ()
     else:
         values["parameter"] = fragment_of(module, question.parameter, target)
         template, answer = "question_values", f"```python\n{question.parameter} = [\n    "
-    return short_prompt(template, values, fragment_of(module, answer, target), cut)
+        stop = END_OF_LIST
+    return short_prompt(template, values, fragment_of(module, answer, target), cut, stop)
 
 
 def _text_start(question: Question, import_name: str) -> str:

@@ -62,7 +62,9 @@ TEST = "```python\nfrom shop import load\n\n\ndef test_load():\n    text = "
 
 def long_text(text: str) -> tuple[str, ...]:
     usage = Usage(0, 0, 0.0)
-    return texts(Completion(TEST + text, Label.CONFIDENTIAL, "local", "tiny", usage))
+    is_cut_off = True
+    answer = Completion(TEST + text, Label.CONFIDENTIAL, "local", "tiny", usage, is_cut_off)
+    return texts(answer)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +87,13 @@ def test_long_text_is_taken_as_it_is_and_without_indentation(
     text: str, found: tuple[str, ...]
 ) -> None:
     assert long_text(text) == found
+
+
+def test_text_that_was_stopped_at_its_closing_quotes_is_whole() -> None:
+    text = '"""a = 1\nb = 2'
+    usage = Usage(0, 0, 0.0)
+    stopped = Completion(TEST + text, Label.CONFIDENTIAL, "local", "tiny", usage)
+    assert texts(stopped) == ("'a = 1\\nb = 2'",)
 
 
 @given(st.text(alphabet="\"'\\\n N{}ux0 a", max_size=200))
