@@ -12,7 +12,7 @@ from typing import Final
 from hybridgen.domain import Fragment, Module, Prompt, Target
 from hybridgen.domain.mutants import Mutant
 from hybridgen.prompt.build import CountTokens, fragment_of
-from hybridgen.prompt.parts import END_OF_LIST, fitting, heads, parameters, short_prompt
+from hybridgen.prompt.parts import END_OF_LIST, fitting, heads, list_start, parameters, short_prompt
 from hybridgen.prompt.templates import Value
 
 MOST_TOKENS: Final = 200
@@ -90,5 +90,5 @@ def build_kill(
         "works": next(iter(kept["works"]), None),
         "parameter": fragment_of(module, question.parameter, target),
     }
-    answer = fragment_of(module, f"```python\n{question.parameter} = [\n    ", target)
+    answer = fragment_of(module, list_start(question.parameter), target)
     return short_prompt("question_kill", values, answer, cut, END_OF_LIST)

@@ -12,11 +12,11 @@ from hybridgen.prompt.build import CountTokens, fragment_of, owner_of
 from hybridgen.prompt.outline import signature
 from hybridgen.prompt.templates import Value, render
 
+END_OF_LIST: Final = ("\n]",)
+"""What ends an answer that began with :func:`list_start`; models go on with code for it."""
+
 _LONGEST_CALL: Final = 120  # characters; longer calls teach little for what they cost
 _LONGEST_PURPOSE: Final = 300  # characters of a docstring
-END_OF_LIST: Final = ("\n]",)
-"""What ends a list of values; models go on with code for it."""
-
 _WORD: Final = re.compile(r"\w+")
 _DECIDED: Final = ("bool", "Callable", "type", "Type")
 """Hints of parameters whose values a search finds as well as anybody."""
@@ -97,6 +97,11 @@ def words(places: Iterable[Fragment]) -> set[str]:
 def _is_decided(parameter: Parameter) -> bool:
     hints = _WORD.findall(parameter.annotation or "")
     return parameter.default in ("True", "False") or any(hint in _DECIDED for hint in hints)
+
+
+def list_start(parameter: str) -> str:
+    """The start of an answer that lists values of ``parameter``."""
+    return f"```python\n{parameter} = [\n    "
 
 
 def short_prompt(

@@ -32,6 +32,7 @@ from hybridgen.prompt.parts import (
     END_OF_LIST,
     fitting,
     heads,
+    list_start,
     parameters,
     short_prompt,
     words,
@@ -180,7 +181,7 @@ def build_question(
         stop = ()
     else:
         values["parameter"] = fragment_of(module, question.parameter, target)
-        template, answer = "question_values", f"```python\n{question.parameter} = [\n    "
+        template, answer = "question_values", list_start(question.parameter)
         stop = END_OF_LIST
     return short_prompt(template, values, fragment_of(module, answer, target), cut, stop)
 

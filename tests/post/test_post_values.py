@@ -60,9 +60,8 @@ def test_number_that_python_cannot_write_is_left_out() -> None:
 TEST = "```python\nfrom shop import load\n\n\ndef test_load():\n    text = "
 
 
-def long_text(text: str) -> tuple[str, ...]:
+def long_text(text: str, *, is_cut_off: bool = True) -> tuple[str, ...]:
     usage = Usage(0, 0, 0.0)
-    is_cut_off = True
     answer = Completion(TEST + text, Label.CONFIDENTIAL, "local", "tiny", usage, is_cut_off)
     return texts(answer)
 
@@ -90,10 +89,7 @@ def test_long_text_is_taken_as_it_is_and_without_indentation(
 
 
 def test_text_that_was_stopped_at_its_closing_quotes_is_whole() -> None:
-    text = '"""a = 1\nb = 2'
-    usage = Usage(0, 0, 0.0)
-    stopped = Completion(TEST + text, Label.CONFIDENTIAL, "local", "tiny", usage)
-    assert texts(stopped) == ("'a = 1\\nb = 2'",)
+    assert long_text('"""a = 1\nb = 2', is_cut_off=False) == ("'a = 1\\nb = 2'",)
 
 
 @given(st.text(alphabet="\"'\\\n N{}ux0 a", max_size=200))

@@ -55,6 +55,8 @@ def test_question_is_the_one_in_the_gold_file(
     prompt = build_kill(Kill(target(name), parameter, mutants, call), module, count_tokens=count)
     gold = GOLD / f"question-{name}-kill.txt"
     assert whole(prompt) + "\n" == gold.read_text(encoding="utf-8")
+    assert prompt is not None
+    assert prompt.stop == ("\n```", "\n]")
 
 
 def test_change_of_several_lines_shows_those_that_differ() -> None:

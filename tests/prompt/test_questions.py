@@ -179,3 +179,23 @@ def test_question_for_a_whole_text_is_the_one_in_the_gold_file(
     question = Question(QuestionKind.TEXT, target("Account"), (fragment(EMPTY),), "owner")
     gold = GOLD / "question-Account-text.txt"
     assert whole(build(module, question)) + "\n" == gold.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameter", "end"),
+    [
+        (QuestionKind.VALUES, "owner", ["\n]"]),
+        (QuestionKind.TEXT, "owner", ['"""']),
+        (QuestionKind.SCENARIO, None, []),
+    ],
+)
+def test_question_says_what_ends_its_answer(
+    module: Module,
+    target: Callable[[str], Target],
+    kind: QuestionKind,
+    parameter: str | None,
+    end: list[str],
+) -> None:
+    prompt = build(module, Question(kind, target("Account"), (fragment(EMPTY),), parameter))
+    assert prompt is not None
+    assert prompt.stop == ("\n```", *end)
