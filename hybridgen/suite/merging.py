@@ -68,7 +68,7 @@ def insert(base: str, imports: str, tests: Sequence[str]) -> str:
     if tests:
         line = len(lines)
         if body and body[-1].kind == "main":
-            line = body[-2].end if len(body) > 1 else body[-1].start
+            line = body[-2].end if len(body) > 1 else _above(lines, body[-1].start)
         blank = "\n" * ownership.BLANK_LINES
         text = "".join(f"{blank}{test}" for test in tests)
         if not "".join(lines[:line]).strip():  # blank lines that are there already will do

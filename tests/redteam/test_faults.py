@@ -113,9 +113,14 @@ def engines(family: list[int]) -> list[int]:
     return found
 
 
-def wait_for_engine(run: subprocess.Popen[bytes]) -> None:
-    while run.poll() is None and not engines(descendants(run.pid)):
-        time.sleep(0.05)
+def children(run: subprocess.Popen[bytes], *, has_engine: bool) -> list[int]:
+    """What ``run`` started, or its models only; waits until there is one, or no run any more."""
+    while True:
+        family = descendants(run.pid)[1:]
+        found = engines(family) if has_engine else family
+        if found or run.poll() is not None:
+            return found
+        time.sleep(0.02)
 
 
 def is_running(pid: int) -> bool:
@@ -144,15 +149,17 @@ def test_killed_at_any_moment_it_leaves_nothing_half_done(world: World) -> None:
         has_engine = number % 4 in (1, 2)
         run = world.begin(has_engine=has_engine)
         is_command = number % 2 == 0
-        if has_engine and not is_command:
-            wait_for_engine(run)  # it is there for less than half of a run
-            time.sleep(lengths[True] * draw.random() / 8)
-        else:
+        # Half of the time the command itself, else one of those that it started.
+        if is_command:
             time.sleep(lengths[has_engine] * (number + draw.random()) / KILLS)
+            victims = [run.pid]
+        else:
+            children(run, has_engine=has_engine)
+            time.sleep(lengths[has_engine] * draw.random() / 8)  # a model is soon gone again
+            victims = children(run, has_engine=has_engine) or [run.pid]
         family = descendants(run.pid)
         models = engines(family)
-        # Half of the time the command itself, else one of those that it started.
-        victim = run.pid if is_command else draw.choice(models or family)
+        victim = draw.choice(victims)
         with contextlib.suppress(ProcessLookupError):
             os.kill(victim, signal.SIGKILL)
         others = "engine" if victim in models else "child"

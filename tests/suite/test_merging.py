@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hybridgen import suite
@@ -100,6 +100,7 @@ def is_in_order(before: list[str], after: list[str]) -> bool:
 
 @settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.filter_too_much])
 @given(files)
+@example(f"{HEADS[1]}{ENDS[1]}")
 def test_replacing_twice_is_stable(previous: str) -> None:
     once = insert(previous, IMPORTS, TESTS)
     again = insert(strip_own(once, lambda target, name: True).text, IMPORTS, TESTS)
