@@ -155,7 +155,8 @@ def test_killed_at_any_moment_it_leaves_nothing_half_done(world: World) -> None:
             victims = [run.pid]
         else:
             children(run, has_engine=has_engine)
-            time.sleep(lengths[has_engine] * draw.random() / 8)  # a model is soon gone again
+            share = 1 / 8 if has_engine else 3 / 4  # of a run, in which there is one for sure
+            time.sleep(lengths[has_engine] * share * draw.random())
             victims = children(run, has_engine=has_engine) or [run.pid]
         family = descendants(run.pid)
         models = engines(family)
