@@ -324,6 +324,7 @@ def test_courier_that_takes_nothing_is_ended_and_a_part_may_have_left(
     with Courier.start() as courier:
         courier.configure(setup(server))
         os.kill(courier.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, courier.pid, os.WSTOPPED | os.WNOWAIT)  # it stands still
         with contextlib.suppress(BlockingIOError):
             while not is_some:  # until the pipe is full
                 os.write(courier._process._out, bytes(4096))

@@ -45,6 +45,12 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
+def stop(pid: int) -> None:
+    """Stops a child; back when it stands still, which may be after ``kill`` has returned."""
+    os.kill(pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOWAIT)
+
+
 def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -419,7 +425,7 @@ def test_hung_process_is_killed_and_costs_one_request(start: START, tiny_gguf: P
     engine.wait_ready(30)
     hung = engine.pid
     assert hung is not None
-    os.kill(hung, signal.SIGSTOP)
+    stop(hung)
     began = time.monotonic()
     with pytest.raises(EngineError, match="gave no sign of life"):
         engine.complete(prompt(), max_tokens=5, temperature=0, seed=1, deadline=soon(60))
@@ -432,7 +438,7 @@ def test_hung_process_that_takes_no_input_is_killed(start: START, tiny_gguf: Pat
     engine = start(tiny_gguf, stall_seconds=1.0)
     engine.wait_ready(30)
     assert engine.pid is not None
-    os.kill(engine.pid, signal.SIGSTOP)
+    stop(engine.pid)
     with pytest.raises(EngineError, match="takes no requests"):
         engine.count_tokens(["x" * 1_000_000])
 
@@ -441,7 +447,7 @@ def test_hung_process_is_killed_shortly_after_the_deadline(start: START, tiny_gg
     engine = start(tiny_gguf)
     engine.wait_ready(30)
     assert engine.pid is not None
-    os.kill(engine.pid, signal.SIGSTOP)
+    stop(engine.pid)
     began = time.monotonic()
     with pytest.raises(EngineError, match="did not stop"):
         engine.complete(prompt(), max_tokens=5, temperature=0, seed=1, deadline=soon(0.2))
