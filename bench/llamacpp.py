@@ -63,9 +63,13 @@ def bench(
 def batched(
     programs: Path, model: Path, threads: int, depth: int, tokens: int, samples: tuple[int, ...]
 ) -> dict[int, float]:
-    """Tokens a second that ``llama-batched-bench`` decodes, by samples of one shared prompt."""
+    """Tokens a second that ``llama-batched-bench`` decodes, by samples of one shared prompt.
+
+    One memory for all sequences (``-kvu``), as in the engine: without it each has its share of the
+    context only, and what does not fit is left out without a word.
+    """
     command = [str(programs / "llama-batched-bench"), "-m", str(model), "-t", str(threads)]
-    command += ["-c", str(depth + max(samples) * (tokens + 8) + 64), "-npp", str(depth), "-pps"]
-    command += ["-ntg", str(tokens), "-npl", ",".join(map(str, samples)), "-ngl", "0"]
-    found = _lines([*command, "--output-format", "jsonl"], {})
+    command += ["-c", str(depth + max(samples) * (tokens + 8) + 64), "-npp", str(depth)]
+    command += ["-pps", "-kvu", "-ntg", str(tokens), "-npl", ",".join(map(str, samples))]
+    found = _lines([*command, "-ngl", "0", "--output-format", "jsonl"], {})
     return {int(row["pl"]): float(row["speed_tg"]) for row in found}
