@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import os
+import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -32,6 +34,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     names = (getattr(report, "nodeid", "") for reports in of_tests for report in reports)
     if any("redteam/" in name for name in names):
         terminalreporter.write_line(f"kernel locks: {probe().name}")
+
+
+@pytest.fixture
+def stop() -> Callable[[int], None]:
+    """Stops a child; back when it stands still, which may be after ``kill`` has returned."""
+
+    def stopped(pid: int) -> None:
+        os.kill(pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOWAIT)
+
+    return stopped
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -318,13 +318,12 @@ def test_one_request_that_could_pass_the_cap_alone_is_not_sent(
 
 @pytest.mark.parametrize(("size", "is_some"), [(10, False), (2**20, True)])
 def test_courier_that_takes_nothing_is_ended_and_a_part_may_have_left(
-    size: int, is_some: bool, server: FakeOpenai, clear: Any
+    size: int, is_some: bool, server: FakeOpenai, clear: Any, stop: Callable[[int], None]
 ) -> None:
     payload = replace(PAYLOAD, user="u" * size)
     with Courier.start() as courier:
         courier.configure(setup(server))
-        os.kill(courier.pid, signal.SIGSTOP)
-        os.waitid(os.P_PID, courier.pid, os.WSTOPPED | os.WNOWAIT)  # it stands still
+        stop(courier.pid)
         with contextlib.suppress(BlockingIOError):
             while not is_some:  # until the pipe is full
                 os.write(courier._process._out, bytes(4096))

@@ -21,6 +21,7 @@ from hybridgen.engine import Engine
 from hybridgen.errors import EngineError
 
 START = Callable[..., Engine]
+STOP = Callable[[int], None]
 
 
 def fragment(text: str, label: Label = Label.CONFIDENTIAL) -> Fragment:
@@ -43,12 +44,6 @@ def is_alive(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
-
-
-def stop(pid: int) -> None:
-    """Stops a child; back when it stands still, which may be after ``kill`` has returned."""
-    os.kill(pid, signal.SIGSTOP)
-    os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOWAIT)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
@@ -420,7 +415,9 @@ def test_process_that_dies_every_time_is_not_started_for_ever(
     assert len(seen) == 4
 
 
-def test_hung_process_is_killed_and_costs_one_request(start: START, tiny_gguf: Path) -> None:
+def test_hung_process_is_killed_and_costs_one_request(
+    start: START, tiny_gguf: Path, stop: STOP
+) -> None:
     engine = start(tiny_gguf, stall_seconds=1.0)
     engine.wait_ready(30)
     hung = engine.pid
@@ -434,7 +431,9 @@ def test_hung_process_is_killed_and_costs_one_request(start: START, tiny_gguf: P
     assert engine.count_tokens(["abc"]) == [3]
 
 
-def test_hung_process_that_takes_no_input_is_killed(start: START, tiny_gguf: Path) -> None:
+def test_hung_process_that_takes_no_input_is_killed(
+    start: START, tiny_gguf: Path, stop: STOP
+) -> None:
     engine = start(tiny_gguf, stall_seconds=1.0)
     engine.wait_ready(30)
     assert engine.pid is not None
@@ -443,7 +442,9 @@ def test_hung_process_that_takes_no_input_is_killed(start: START, tiny_gguf: Pat
         engine.count_tokens(["x" * 1_000_000])
 
 
-def test_hung_process_is_killed_shortly_after_the_deadline(start: START, tiny_gguf: Path) -> None:
+def test_hung_process_is_killed_shortly_after_the_deadline(
+    start: START, tiny_gguf: Path, stop: STOP
+) -> None:
     engine = start(tiny_gguf)
     engine.wait_ready(30)
     assert engine.pid is not None
